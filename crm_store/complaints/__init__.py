@@ -1,0 +1,1 @@
+"""Complaints: what went wrong, told by a customer and followed under a tracking code."""

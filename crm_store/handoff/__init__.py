@@ -1,0 +1,1 @@
+"""Hand-off: when a person is needed. For now: call-back requests."""

@@ -1,0 +1,42 @@
+"""Alembic's entry point: runs the migrations on the engine that ``crm_store.migrate`` hands over.
+
+With ``alembic -c crm_store/migrations/alembic.ini`` it takes the address from the settings, for developers.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from alembic import context
+
+from crm_store.base import BigId, Json, UtcDateTime
+from crm_store.db import Database
+from crm_store.models import Base
+from crm_store.settings import load_settings
+
+engine = context.config.attributes.get("engine") or Database(load_settings().store_url).engine
+
+
+def render_shared_type(kind: str, item: Any, _context: object) -> str | bool:
+    """Write the store's own column types by name, so that a migration reads as the models do."""
+    if kind == "type":
+        if isinstance(item, UtcDateTime):
+            return "UtcDateTime()"
+        if item is BigId or repr(item) == repr(BigId):
+            return "BigId"
+        if item is Json:
+            return "Json"
+    return False
+
+
+with engine.connect() as connection:
+    context.configure(
+        connection=connection,
+        target_metadata=Base.metadata,
+        render_item=render_shared_type,
+        # SQLite cannot alter most things in place: tables are copied.
+        render_as_batch=connection.dialect.name == "sqlite",
+    )
+    with context.begin_transaction():
+        context.run_migrations()
+    connection.commit()

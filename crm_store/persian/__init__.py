@@ -1,0 +1,42 @@
+"""Persian text, digits, dates, money and codes: read as people write them, shown as people read them."""
+
+from crm_store.persian.codes import (
+    CodeMatch,
+    find_tracking_codes,
+    is_tracking_code,
+    new_tracking_code,
+    parse_tracking_code,
+)
+from crm_store.persian.dates import jalali_numeric, to_jalali_datetime_text, to_jalali_text
+from crm_store.persian.digits import group_thousands, to_ascii_digits, to_persian_digits
+from crm_store.persian.folding import fold, fold_with_offsets, source_span
+from crm_store.persian.money import toman_text
+from crm_store.persian.phones import PhoneMatch, find_phones, mask_phone, normalize_phone
+from crm_store.persian.rich import segments, split, to_plain, utf16_length, value
+
+__all__ = [
+    "CodeMatch",
+    "PhoneMatch",
+    "find_phones",
+    "find_tracking_codes",
+    "fold",
+    "fold_with_offsets",
+    "group_thousands",
+    "is_tracking_code",
+    "jalali_numeric",
+    "mask_phone",
+    "new_tracking_code",
+    "normalize_phone",
+    "parse_tracking_code",
+    "segments",
+    "source_span",
+    "split",
+    "to_ascii_digits",
+    "to_jalali_datetime_text",
+    "to_jalali_text",
+    "to_persian_digits",
+    "to_plain",
+    "toman_text",
+    "utf16_length",
+    "value",
+]

@@ -1,0 +1,233 @@
+"""One typed settings object for every role, read from ``peyvand.toml`` and ``PEYVAND_*`` variables.
+
+A variable wins over the file. ``PEYVAND_HTTP_PORT`` sets ``http_port``; ``PEYVAND_TELEGRAM_TOKEN`` sets
+``token`` in the section ``[telegram]``. Lists in variables are separated by commas.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Literal
+
+import msgspec
+
+from crm_store.errors import ConfigurationError
+
+if sys.version_info >= (3, 11):
+    import tomllib
+else:
+    import tomli as tomllib
+
+PREFIX = "PEYVAND_"
+PROJECT_ROOT = Path(__file__).resolve().parent.parent
+
+
+class BusinessSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The business that Peyvand speaks for."""
+
+    name: str = "کسب‌وکار ما"
+    timezone: str = "Asia/Tehran"
+
+
+class BotApiSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A messenger that speaks the Bot API (Telegram, Bale).
+
+    Attributes:
+        token: the bot's token; empty means that the channel is off.
+        base_url: root of the Bot API server, with or without a trailing ``/bot``.
+        mode: ``polling`` asks for updates; ``webhook`` is called by the messenger.
+        webhook_url: public https address of the webhook, in webhook mode.
+        webhook_secret: secret that the messenger must send, in webhook mode.
+        webhook_port: loopback port on which the webhook listens, in webhook mode.
+        staff_group_id: the one group that is listened to and told of new cases.
+    """
+
+    token: str = ""
+    base_url: str = ""
+    mode: Literal["polling", "webhook"] = "polling"
+    webhook_url: str = ""
+    webhook_secret: str = ""
+    webhook_port: int = 8443
+    staff_group_id: int | None = None
+
+    def __repr__(self) -> str:
+        return f"BotApiSettings(mode={self.mode!r}, token={'set' if self.token else 'not set'})"
+
+
+class LimitSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What is accepted and how fast messages leave.
+
+    Attributes:
+        attachment_bytes: largest file that is kept, in bytes.
+        attachment_types: accepted MIME types; ``image/*`` stands for all images.
+        messages_per_second: messages per second and bot.
+        chat_burst: messages that one chat may get at once before the pace below holds.
+        chat_messages_per_second: messages per second and chat after the burst.
+        button_hours: hours for which a button stays valid.
+        draft_hours: hours after which a half-filled form is no longer continued.
+        turn_seconds: seconds to wait for the dialogue's answer to one message.
+        notice_after_seconds: seconds of failing after which the person is told of the delay.
+        park_after_failures: failed tries (not outages) after which a message is parked.
+    """
+
+    attachment_bytes: int = 20_000_000
+    attachment_types: tuple[str, ...] = ("image/*", "audio/*", "video/*", "application/pdf", "text/plain")
+    messages_per_second: float = 25.0
+    chat_burst: int = 5
+    chat_messages_per_second: float = 1.0
+    button_hours: int = 48
+    draft_hours: int = 24
+    turn_seconds: float = 20.0
+    notice_after_seconds: float = 4.0
+    park_after_failures: int = 5
+
+
+class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Everything an operator may set.
+
+    Attributes:
+        data_dir: folder of the database, attachments, logs and secrets of this copy.
+        database_url: SQLAlchemy address of the store; empty means SQLite in ``data_dir``.
+        http_host: address on which the console and the web chat listen.
+        http_port: their port.
+        rasa_url: address of the Rasa role; empty means that ``peyvand up`` starts one.
+        actions_url: address of the action server role; empty likewise.
+        internal_secret: shared secret of the roles; empty means one is made in ``data_dir``.
+        proxy_url: http(s) or socks5 proxy for the messengers.
+        log_level: ``DEBUG``, ``INFO``, ``WARNING`` or ``ERROR``.
+        log_format: ``text`` for people, ``json`` for machines.
+    """
+
+    data_dir: str = "var"
+    database_url: str = ""
+    http_host: str = "127.0.0.1"
+    http_port: int = 8080
+    rasa_url: str = ""
+    actions_url: str = ""
+    internal_secret: str = ""
+    proxy_url: str = ""
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
+    log_format: Literal["text", "json"] = "text"
+    business: BusinessSettings = BusinessSettings()
+    telegram: BotApiSettings = BotApiSettings(base_url="https://api.telegram.org")
+    bale: BotApiSettings = BotApiSettings(base_url="https://tapi.bale.ai")
+    limits: LimitSettings = LimitSettings()
+
+    def __repr__(self) -> str:
+        return f"Settings(data_dir={self.data_dir!r}, http_port={self.http_port})"  # no secrets in logs
+
+    @property
+    def data_path(self) -> Path:
+        """The data folder as an absolute path; a relative one starts at the project's root."""
+        return (PROJECT_ROOT / Path(self.data_dir).expanduser()).resolve()
+
+    @property
+    def store_url(self) -> str:
+        """The SQLAlchemy address in force."""
+        if not self.database_url:
+            return f"sqlite:///{self.data_path / 'peyvand.db'}"
+        # Operators write postgres:// or postgresql://; SQLAlchemy needs the driver's name as well.
+        for plain in ("postgresql://", "postgres://"):
+            if self.database_url.startswith(plain):
+                return "postgresql+psycopg://" + self.database_url[len(plain) :]
+        return self.database_url
+
+    @property
+    def attachments_path(self) -> Path:
+        """The folder that holds what customers sent."""
+        return self.data_path / "attachments"
+
+    def bots(self) -> dict[str, BotApiSettings]:
+        """The messengers that have a token, by channel name."""
+        return {name: bot for name, bot in (("telegram", self.telegram), ("bale", self.bale)) if bot.token}
+
+
+def load_settings(env: Mapping[str, str] | None = None, file: Path | None = None) -> Settings:
+    """Read the settings.
+
+    Args:
+        env: variables to read; the process's own by default.
+        file: the TOML file; ``PEYVAND_CONFIG`` or ``peyvand.toml`` in the project's root by default.
+
+    Raises:
+        ConfigurationError: a key is unknown, has the wrong type or contradicts another one.
+    """
+    env = os.environ if env is None else env
+    named = file or (Path(env[PREFIX + "CONFIG"]) if env.get(PREFIX + "CONFIG") else None)
+    values = _read_toml(named, must_exist=True) if named else _read_toml(PROJECT_ROOT / "peyvand.toml")
+    _apply_environment(values, env)
+    try:
+        settings = msgspec.convert(_with_channel_defaults(values), Settings, strict=False)
+    except msgspec.ValidationError as error:
+        raise ConfigurationError(_explain(str(error))) from error
+    _check(settings)
+    return settings
+
+
+def _read_toml(path: Path, *, must_exist: bool = False) -> dict[str, Any]:
+    if not path.exists():
+        if must_exist:
+            raise ConfigurationError(f"PEYVAND_CONFIG: the file {path} does not exist")
+        return {}
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise ConfigurationError(f"{path.name} is not valid TOML: {error}") from error
+
+
+def _sections() -> dict[str, tuple[str, ...]]:
+    """The sections and their keys, from the types themselves."""
+    return {
+        field.name: field.type.__struct_fields__
+        for field in msgspec.structs.fields(Settings)
+        if isinstance(field.type, type) and issubclass(field.type, msgspec.Struct)
+    }
+
+
+def _apply_environment(values: dict[str, Any], env: Mapping[str, str]) -> None:
+    sections = _sections()
+    top_level = set(Settings.__struct_fields__) - set(sections)
+    for variable, text in env.items():
+        if not variable.startswith(PREFIX) or text == "":
+            continue
+        key = variable[len(PREFIX) :].lower()
+        if key in top_level:
+            values[key] = text
+            continue
+        section, _, name = key.partition("_")
+        if section in sections and name in sections[section]:
+            value: object = text.split(",") if name == "attachment_types" else text
+            values.setdefault(section, {})[name] = value
+
+
+def _with_channel_defaults(values: dict[str, Any]) -> dict[str, Any]:
+    """Keep a messenger's own base address when its section is given without one."""
+    defaults = {"telegram": "https://api.telegram.org", "bale": "https://tapi.bale.ai"}
+    for channel, address in defaults.items():
+        if isinstance(values.get(channel), dict):
+            values[channel].setdefault("base_url", address)
+    return values
+
+
+def _explain(message: str) -> str:
+    """Turn ``Expected `int`, got `str` - at `$.http_port``` into a line that names both spellings."""
+    reason, _, place = message.partition(" - at `$.")
+    key = place.rstrip("`")
+    if not key:
+        return f"settings: {reason}"
+    variable = PREFIX + key.replace(".", "_").upper()
+    return f"{key} ({variable}): {reason}. Correct it in peyvand.toml or in the environment."
+
+
+def _check(settings: Settings) -> None:
+    if not 0 < settings.http_port < 65536:
+        raise ConfigurationError("http_port (PEYVAND_HTTP_PORT): must be between 1 and 65535")
+    for name, bot in settings.bots().items():
+        if bot.mode == "webhook" and not (bot.webhook_secret and bot.webhook_url):
+            raise ConfigurationError(
+                f"{name}.webhook_secret and {name}.webhook_url (PEYVAND_{name.upper()}_WEBHOOK_SECRET, "
+                f"PEYVAND_{name.upper()}_WEBHOOK_URL) are both needed in webhook mode"
+            )

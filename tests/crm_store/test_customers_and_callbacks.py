@@ -1,0 +1,72 @@
+from __future__ import annotations
+
+import pytest
+
+from crm_store.conversations.service import customer_of
+from crm_store.customers.service import add_phone, best_phone, identify, mark_blocked
+from crm_store.db import Database
+from crm_store.errors import DraftIncomplete, InvalidInput, NotFound
+from crm_store.handoff import service as handoff
+from tests.factories import a_conversation, an_inbox_id
+
+
+def test_a_typed_phone_is_kept_unproven_and_a_later_proof_stays(database: Database) -> None:
+    with database.write() as session:
+        customer = customer_of(a_conversation(session))
+        typed = add_phone(session, customer_id=customer, phone="۰۹۱۲ ۳۴۵ ۶۷۸۹")
+        assert (typed.value, typed.proven_at) == ("+989123456789", None)
+        proven = add_phone(session, customer_id=customer, phone="+989123456789", proven=True)
+        assert proven.id == typed.id
+        assert add_phone(session, customer_id=customer, phone="09123456789").proven_at is not None
+
+
+def test_a_proven_phone_is_called_before_a_newer_unproven_one(database: Database) -> None:
+    with database.write() as session:
+        customer = customer_of(a_conversation(session))
+        add_phone(session, customer_id=customer, phone="09121111111", proven=True)
+        add_phone(session, customer_id=customer, phone="09122222222")
+        best = best_phone(session, customer_id=customer)
+        assert best is not None
+        assert best.value == "+989121111111"
+
+
+def test_what_is_no_phone_is_refused(database: Database) -> None:
+    with database.write() as session, pytest.raises(InvalidInput):
+        add_phone(session, customer_id=customer_of(a_conversation(session)), phone="۱۲۳۴")
+
+
+def test_an_account_that_blocked_the_bot_is_reachable_again_once_it_writes(database: Database) -> None:
+    with database.write() as session:
+        identify(session, channel="telegram", external_id="9")
+        mark_blocked(session, channel="telegram", external_id="9")
+    with database.write() as session:
+        identity = identify(session, channel="telegram", external_id="9")
+        assert identity.blocked_at is None
+
+
+def test_a_callback_is_noted_once_however_often_its_turn_runs(database: Database) -> None:
+    with database.write() as session:
+        conversation = a_conversation(session)
+        offered, phoned = an_inbox_id(session, conversation), an_inbox_id(session, conversation)
+        where = {"conversation_id": conversation.id}
+        handoff.start_callback(session, **where, inbox_id=offered, topic="گارانتی")
+        with pytest.raises(DraftIncomplete):
+            handoff.request_callback(session, **where, inbox_id=phoned)
+    ids = set()
+    for _ in range(3):
+        with database.write() as session:
+            handoff.set_callback_phone(session, **where, phone="09123456789", inbox_id=phoned)
+            ids.add(handoff.request_callback(session, **where, inbox_id=phoned).id)
+    assert len(ids) == 1
+    with database.read() as session:
+        assert [request.topic for request in handoff.open_callbacks(session)] == ["گارانتی"]
+
+
+def test_a_cancelled_callback_cannot_be_noted(database: Database) -> None:
+    with database.write() as session:
+        conversation = a_conversation(session)
+        first, second = an_inbox_id(session, conversation), an_inbox_id(session, conversation)
+        handoff.start_callback(session, conversation_id=conversation.id, inbox_id=first)
+        handoff.cancel_callback(session, conversation_id=conversation.id, inbox_id=second)
+        with pytest.raises(NotFound):
+            handoff.request_callback(session, conversation_id=conversation.id, inbox_id=second)
