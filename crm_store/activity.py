@@ -56,6 +56,9 @@ def timeline(session: Session, *, customer_id: int, limit: int = 50) -> list[Act
     """A customer's latest entries, newest first."""
     return list(
         session.scalars(
-            select(Activity).where(Activity.customer_id == customer_id).order_by(Activity.id.desc()).limit(limit)
+            select(Activity)
+            .where(Activity.customer_id == customer_id)
+            .order_by(Activity.id.desc())
+            .limit(limit)
         )
     )

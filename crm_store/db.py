@@ -32,9 +32,11 @@ class Database:
             event.listen(self.engine, "connect", _configure_sqlite)
             event.listen(self.engine, "begin", _begin_sqlite)
         else:
-            self.engine = create_engine(parsed, pool_size=pool_size, max_overflow=pool_size, pool_pre_ping=True)
+            self.engine = create_engine(
+                parsed, pool_size=pool_size, max_overflow=pool_size, pool_pre_ping=True
+            )
         self._sessions = sessionmaker(self.engine, expire_on_commit=False)
-        # A unit that writes takes SQLite's write lock at its start: upgrading later can fail with "busy" at once.
+        # A unit that writes takes SQLite's write lock at its start: upgrading later can fail as "busy".
         self._writing = self.engine.execution_options(peyvand_write=True)
 
     @contextmanager
@@ -65,5 +67,3 @@ def _configure_sqlite(connection: Any, _record: object) -> None:
 def _begin_sqlite(connection: Connection) -> None:
     writes = connection.get_execution_options().get("peyvand_write", False)
     connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
-
-

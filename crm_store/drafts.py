@@ -50,8 +50,10 @@ class Draft(Base):
     __mapper_args__ = {"version_id_col": version}
 
 
-def open_draft(session: Session, *, conversation_id: int, kind: str, max_age_hours: int | None = None) -> Draft | None:
-    """The conversation's open draft of a kind; one untouched for longer than ``max_age_hours`` counts as none."""
+def open_draft(
+    session: Session, *, conversation_id: int, kind: str, max_age_hours: int | None = None
+) -> Draft | None:
+    """The conversation's open draft of a kind; one untouched for ``max_age_hours`` counts as none."""
     draft = session.scalar(
         select(Draft).where(Draft.conversation_id == conversation_id, Draft.kind == kind, Draft.state == OPEN)
     )
@@ -60,8 +62,15 @@ def open_draft(session: Session, *, conversation_id: int, kind: str, max_age_hou
     return draft
 
 
+def open_drafts(session: Session, *, conversation_id: int) -> list[Draft]:
+    """All open drafts of a conversation."""
+    return list(
+        session.scalars(select(Draft).where(Draft.conversation_id == conversation_id, Draft.state == OPEN))
+    )
+
+
 def turn_draft(session: Session, *, conversation_id: int, kind: str, inbox_id: int) -> Draft | None:
-    """The draft that a turn works on: the one that this very turn ended when it ran before, else the open one."""
+    """The draft that a turn works on: the one that this turn ended when it ran before, else the open one."""
     ended_by_this_turn = session.scalar(
         select(Draft).where(
             Draft.conversation_id == conversation_id, Draft.kind == kind, Draft.closed_by_inbox_id == inbox_id
@@ -96,6 +105,24 @@ def set_field(session: Session, *, draft: Draft, field: str, value: object, inbo
         data[field] = value
         sources[field] = inbox_id
     draft.data, draft.sources, draft.updated_at = data, sources, utcnow()
+
+
+def drop_stale(session: Session, *, conversation_id: int, kind: str, max_age_hours: int) -> None:
+    """Cancel the conversation's open draft of a kind if it was untouched for too long; no message ended it."""
+    draft = open_draft(session, conversation_id=conversation_id, kind=kind)
+    if draft and draft.updated_at < utcnow() - timedelta(hours=max_age_hours):
+        draft.state, draft.updated_at = CANCELLED, utcnow()
+        session.flush()
+
+
+def cancel_draft(session: Session, *, conversation_id: int, kind: str, inbox_id: int) -> bool:
+    """Drop the conversation's open draft of a kind; False when there is none. The same turn again gives the same."""
+    draft = turn_draft(session, conversation_id=conversation_id, kind=kind, inbox_id=inbox_id)
+    if draft is None or draft.state == SUBMITTED:
+        return False
+    if draft.state == OPEN:
+        close_draft(session, draft=draft, state=CANCELLED, inbox_id=inbox_id)
+    return True
 
 
 def fields_from(draft: Draft, *, inbox_id: int) -> list[str]:

@@ -84,6 +84,18 @@ def pending(session: Session, *, after_id: int = 0, limit: int = 500) -> list[In
     )
 
 
+def pending_ids(session: Session) -> list[int]:
+    """Ids of all rows that wait for an answer, in order of arrival."""
+    return list(
+        session.scalars(select(InboxItem.id).where(InboxItem.state == PENDING).order_by(InboxItem.id))
+    )
+
+
+def items(session: Session, *, ids: list[int]) -> list[InboxItem]:
+    """Rows by their ids, in order of arrival."""
+    return list(session.scalars(select(InboxItem).where(InboxItem.id.in_(ids)).order_by(InboxItem.id)))
+
+
 def finish(session: Session, *, inbox_id: int, state: str = DONE) -> None:
     """Close a row; commit it together with the replies."""
     item = session.get_one(InboxItem, inbox_id)
@@ -101,7 +113,9 @@ def note_failure(session: Session, *, inbox_id: int, error: str) -> int:
 
 def retry_parked(session: Session, *, inbox_ids: list[int]) -> int:
     """Let parked rows be tried again; returns how many there were."""
-    items = session.scalars(select(InboxItem).where(InboxItem.id.in_(inbox_ids), InboxItem.state == PARKED)).all()
+    items = session.scalars(
+        select(InboxItem).where(InboxItem.id.in_(inbox_ids), InboxItem.state == PARKED)
+    ).all()
     for item in items:
         item.state, item.attempts, item.finished_at = PENDING, 0, None
     return len(items)
@@ -110,9 +124,18 @@ def retry_parked(session: Session, *, inbox_ids: list[int]) -> int:
 def count_by_state(session: Session) -> dict[str, int]:
     """Number of rows in each state."""
     rows = session.execute(select(InboxItem.state, func.count()).group_by(InboxItem.state))
-    return {state: count for state, count in rows}
+    return dict(rows.tuples().all())
 
 
 def oldest_pending(session: Session) -> datetime | None:
     """When the longest-waiting row arrived; None when nothing waits."""
     return session.scalar(select(func.min(InboxItem.received_at)).where(InboxItem.state == PENDING))
+
+
+def parked(session: Session, *, limit: int = 100) -> list[InboxItem]:
+    """Rows that could not be answered, newest first."""
+    return list(
+        session.scalars(
+            select(InboxItem).where(InboxItem.state == PARKED).order_by(InboxItem.id.desc()).limit(limit)
+        )
+    )

@@ -19,7 +19,16 @@ from crm_store.settings import Settings
 _TOKEN = re.compile(r"\b(bot)?\d{6,12}:[A-Za-z0-9_-]{20,}")
 _PHONE = re.compile(r"(?<![\d:.-])(?:\+98|0098|0)9\d{9}(?!\d)")
 #: Libraries that log addresses (with the token in them) or whole requests at INFO.
-_NOISY = ("httpx", "httpcore", "telegram", "sqlalchemy.engine", "aiohttp.access", "alembic", "sanic.access", "apscheduler")
+_NOISY = (
+    "httpx",
+    "httpcore",
+    "telegram",
+    "sqlalchemy.engine",
+    "aiohttp.access",
+    "alembic",
+    "sanic.access",
+    "apscheduler",
+)
 
 
 def redact(text: str) -> str:
@@ -40,6 +49,7 @@ def configure_logging(settings: Settings, *, role: str) -> None:
     Args:
         role: ``gateway``, ``console``, ``actions``, ``rasa`` or ``up``; stands in every line.
     """
+
     def add_role(_logger: object, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
         event.setdefault("role", role)
         return event

@@ -6,6 +6,7 @@ A row holds either a finished message (a reply of the dialogue) or a notice: the
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import datetime
 from typing import Any
 
@@ -21,8 +22,8 @@ INTERACTIVE, BULK = 0, 10
 class OutboxItem(Base):
     """One message to one conversation.
 
-    ``content`` holds for a message ``{"text", "buttons": [{"title", "payload"}], "request_contact", "image"}``
-    and for a notice ``{"response", "params"}``. Texts are rich text (``crm_store.persian.rich``).
+    ``content`` holds for a message ``{"text", "buttons": [{"title", "payload"}], "request_contact",
+    "image"}`` and for a notice ``{"response", "params"}``. Texts are rich text (``crm_store.persian.rich``).
     """
 
     __tablename__ = "outbox"
@@ -117,7 +118,56 @@ def due(session: Session, *, now: datetime, limit: int = 200) -> list[OutboxItem
     )
 
 
+def waiting_conversations(
+    session: Session, *, now: datetime, exclude: Collection[int] = (), limit: int = 200
+) -> list[int]:
+    """Conversations with a row to send now: those with interactive rows first, then in order of their oldest.
+
+    Args:
+        exclude: conversations that are not asked for.
+    """
+    statement = select(OutboxItem.conversation_id).where(
+        OutboxItem.state == PENDING, OutboxItem.due_at <= now
+    )
+    if exclude:
+        statement = statement.where(OutboxItem.conversation_id.not_in(exclude))
+    by_urgency = (func.min(OutboxItem.priority), func.min(OutboxItem.id))
+    return list(
+        session.scalars(statement.group_by(OutboxItem.conversation_id).order_by(*by_urgency).limit(limit))
+    )
+
+
+def next_of(session: Session, *, conversation_id: int, now: datetime) -> OutboxItem | None:
+    """The row that a conversation gets next: interactive before bulk, then in order."""
+    return session.scalar(
+        select(OutboxItem)
+        .where(
+            OutboxItem.conversation_id == conversation_id,
+            OutboxItem.state == PENDING,
+            OutboxItem.due_at <= now,
+        )
+        .order_by(OutboxItem.priority, OutboxItem.id)
+        .limit(1)
+    )
+
+
+def cancel_pending(session: Session, *, conversation_id: int) -> int:
+    """Give up all that a conversation was still to get; returns how many rows there were."""
+    items = session.scalars(
+        select(OutboxItem).where(OutboxItem.conversation_id == conversation_id, OutboxItem.state == PENDING)
+    ).all()
+    for item in items:
+        item.state = CANCELLED
+    return len(items)
+
+
 def count_by_state(session: Session) -> dict[str, int]:
     """Number of rows in each state."""
     rows = session.execute(select(OutboxItem.state, func.count()).group_by(OutboxItem.state))
-    return {state: count for state, count in rows}
+    return dict(rows.tuples().all())
+
+
+def waiting_for(session: Session, *, inbox_id: int) -> bool:
+    """Whether an answer to a message has yet to leave."""
+    query = select(OutboxItem.id).where(OutboxItem.inbox_id == inbox_id, OutboxItem.state == PENDING)
+    return session.scalar(query.limit(1)) is not None

@@ -97,6 +97,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         actions_url: address of the action server role; empty likewise.
         internal_secret: shared secret of the roles; empty means one is made in ``data_dir``.
         proxy_url: http(s) or socks5 proxy for the messengers.
+        public_metrics: whether ``/metrics`` answers others than this machine.
         log_level: ``DEBUG``, ``INFO``, ``WARNING`` or ``ERROR``.
         log_format: ``text`` for people, ``json`` for machines.
     """
@@ -109,6 +110,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     actions_url: str = ""
     internal_secret: str = ""
     proxy_url: str = ""
+    public_metrics: bool = False
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
     log_format: Literal["text", "json"] = "text"
     business: BusinessSettings = BusinessSettings()

@@ -12,6 +12,20 @@ from sqlalchemy.engine import make_url
 
 from crm_store.db import Database
 from crm_store.migrate import upgrade
+from tests.e2e.product import Product
+from tests.fakes.bot_api import FakeBotApi
+from tests.fakes.thread_runner import ThreadRunner
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """``--soak`` runs the long versions."""
+    parser.addoption("--soak", action="store_true", help="run the long versions of the crash tests")
+
+
+@pytest.fixture
+def soak(request: pytest.FixtureRequest) -> bool:
+    """Whether the long versions are wanted."""
+    return bool(request.config.getoption("--soak"))
 
 
 @pytest.fixture(scope="session")
@@ -53,3 +67,37 @@ def postgres_database(postgres_url: str) -> Iterator[Database]:
 def database(request: pytest.FixtureRequest) -> Database:
     """The store on each database in turn."""
     return request.getfixturevalue(f"{request.param}_database")
+
+
+@pytest.fixture(scope="session")
+def trained_model() -> Path:
+    """The model of the present training data; training takes a minute or two when it is not there yet."""
+    from bot.cli import trained_model as train
+
+    return train()
+
+
+@pytest.fixture(scope="session")
+def telegram() -> Iterator[ThreadRunner[FakeBotApi]]:
+    """A fake Bot API that several tests talk to, each with users of its own."""
+    with FakeBotApi.start_in_thread() as runner:
+        yield runner
+
+
+@pytest.fixture(scope="session")
+def product(
+    tmp_path_factory: pytest.TempPathFactory, telegram: ThreadRunner[FakeBotApi], trained_model: Path
+) -> Iterator[Product]:
+    """The whole product, started as its operator would, on the fake Bot API."""
+    running = Product(
+        tmp_path_factory.mktemp("product"),
+        {
+            "PEYVAND_TELEGRAM_TOKEN": telegram.fake.token,
+            "PEYVAND_TELEGRAM_BASE_URL": telegram.fake.base_url,
+            # Scripts write faster than people; pacing has tests of its own.
+            "PEYVAND_LIMITS_CHAT_BURST": "100",
+        },
+    )
+    running.start()
+    yield running
+    assert running.stop() == 0

@@ -43,11 +43,15 @@ def set_draft_field(
     return draft
 
 
-def attach_to_draft(session: Session, *, conversation_id: int, attachment_ids: list[int], inbox_id: int) -> Draft:
+def attach_to_draft(
+    session: Session, *, conversation_id: int, attachment_ids: list[int], inbox_id: int
+) -> Draft:
     """Add attachments of this conversation to its complaint draft; known ones are not added twice."""
     draft = drafts.start_draft(session, conversation_id=conversation_id, kind=DRAFT_KIND, inbox_id=inbox_id)
     own = session.scalars(
-        select(Attachment.id).where(Attachment.conversation_id == conversation_id, Attachment.id.in_(attachment_ids))
+        select(Attachment.id).where(
+            Attachment.conversation_id == conversation_id, Attachment.id.in_(attachment_ids)
+        )
     )
     known = list(draft.data.get("attachments", []))
     value = known + [attachment_id for attachment_id in own if attachment_id not in known]
@@ -117,11 +121,7 @@ def _insert_with_new_code(session: Session, *, draft: Draft, customer_id: int) -
 
 def cancel_draft(session: Session, *, conversation_id: int, inbox_id: int) -> bool:
     """Drop the conversation's open complaint draft; False when there is none."""
-    draft = drafts.open_draft(session, conversation_id=conversation_id, kind=DRAFT_KIND)
-    if draft is None:
-        return False
-    drafts.close_draft(session, draft=draft, state=drafts.CANCELLED, inbox_id=inbox_id)
-    return True
+    return drafts.cancel_draft(session, conversation_id=conversation_id, kind=DRAFT_KIND, inbox_id=inbox_id)
 
 
 def correct_story(session: Session, *, inbox_id: int, text: str) -> Complaint | None:
@@ -148,7 +148,10 @@ def complaints_of(session: Session, *, customer_id: int, limit: int = 10) -> lis
     """A customer's complaints, newest first."""
     return list(
         session.scalars(
-            select(Complaint).where(Complaint.customer_id == customer_id).order_by(Complaint.id.desc()).limit(limit)
+            select(Complaint)
+            .where(Complaint.customer_id == customer_id)
+            .order_by(Complaint.id.desc())
+            .limit(limit)
         )
     )
 

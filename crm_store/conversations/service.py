@@ -112,6 +112,16 @@ def find_message(session: Session, *, conversation_id: int, platform_message_id:
     )
 
 
+def latest_message(session: Session, *, conversation_id: int, author: str) -> Message | None:
+    """The newest transcript line of an author."""
+    return session.scalar(
+        select(Message)
+        .where(Message.conversation_id == conversation_id, Message.author == author)
+        .order_by(Message.seq.desc())
+        .limit(1)
+    )
+
+
 def issue_buttons(
     session: Session, *, conversation_id: int, buttons: list[dict[str, str]], lifetime: timedelta
 ) -> list[dict[str, str]]:

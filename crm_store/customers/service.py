@@ -20,14 +20,18 @@ def identify(
     Hearing from an account proves that it can be reached, so a former block is lifted.
     """
     identity = session.scalar(
-        select(ChannelIdentity).where(ChannelIdentity.channel == channel, ChannelIdentity.external_id == external_id)
+        select(ChannelIdentity).where(
+            ChannelIdentity.channel == channel, ChannelIdentity.external_id == external_id
+        )
     )
     if identity is None:
         customer = Customer(display_name=display_name[:200])
         identity = ChannelIdentity(customer=customer, channel=channel, external_id=external_id)
         session.add(identity)
         session.flush()
-        record_activity(session, customer_id=customer.id, kind="customer.first_contact", data={"channel": channel})
+        record_activity(
+            session, customer_id=customer.id, kind="customer.first_contact", data={"channel": channel}
+        )
     identity.display_name = display_name[:200] or identity.display_name
     identity.username = username[:100] or identity.username
     identity.blocked_at = None
@@ -37,12 +41,31 @@ def identify(
 def mark_blocked(session: Session, *, channel: str, external_id: str) -> None:
     """Note that the account blocked the bot; unknown accounts are passed over."""
     identity = session.scalar(
-        select(ChannelIdentity).where(ChannelIdentity.channel == channel, ChannelIdentity.external_id == external_id)
+        select(ChannelIdentity).where(
+            ChannelIdentity.channel == channel, ChannelIdentity.external_id == external_id
+        )
     )
     if identity is None or identity.blocked_at is not None:
         return
     identity.blocked_at = utcnow()
-    record_activity(session, customer_id=identity.customer_id, kind="customer.blocked_bot", data={"channel": channel})
+    record_activity(
+        session, customer_id=identity.customer_id, kind="customer.blocked_bot", data={"channel": channel}
+    )
+
+
+def mark_reachable(session: Session, *, channel: str, external_id: str) -> None:
+    """Note that the account took its block back; unknown accounts are passed over."""
+    identity = session.scalar(
+        select(ChannelIdentity).where(
+            ChannelIdentity.channel == channel, ChannelIdentity.external_id == external_id
+        )
+    )
+    if identity is None or identity.blocked_at is None:
+        return
+    identity.blocked_at = None
+    record_activity(
+        session, customer_id=identity.customer_id, kind="customer.unblocked_bot", data={"channel": channel}
+    )
 
 
 def add_phone(session: Session, *, customer_id: int, phone: str, proven: bool = False) -> ContactPoint:
@@ -68,7 +91,9 @@ def add_phone(session: Session, *, customer_id: int, phone: str, proven: bool = 
         point = ContactPoint(customer_id=customer_id, kind="phone", value=value)
         session.add(point)
         session.flush()
-        record_activity(session, customer_id=customer_id, kind="customer.phone_added", data={"proven": proven})
+        record_activity(
+            session, customer_id=customer_id, kind="customer.phone_added", data={"proven": proven}
+        )
     if proven and point.proven_at is None:
         point.proven_at = utcnow()
     return point

@@ -77,17 +77,18 @@ def request_callback(session: Session, *, conversation_id: int, inbox_id: int) -
     return request
 
 
-def cancel_callback(session: Session, *, conversation_id: int, inbox_id: int) -> None:
-    """Drop the open call-back draft, if there is one."""
-    draft = drafts.open_draft(session, conversation_id=conversation_id, kind=DRAFT_KIND)
-    if draft is not None:
-        drafts.close_draft(session, draft=draft, state=drafts.CANCELLED, inbox_id=inbox_id)
+def cancel_callback(session: Session, *, conversation_id: int, inbox_id: int) -> bool:
+    """Drop the open call-back draft; False when there is none."""
+    return drafts.cancel_draft(session, conversation_id=conversation_id, kind=DRAFT_KIND, inbox_id=inbox_id)
 
 
 def open_callbacks(session: Session, *, limit: int = 100) -> list[CallbackRequest]:
     """Requests that nobody has dealt with yet, oldest first."""
     return list(
         session.scalars(
-            select(CallbackRequest).where(CallbackRequest.state == "open").order_by(CallbackRequest.id).limit(limit)
+            select(CallbackRequest)
+            .where(CallbackRequest.state == "open")
+            .order_by(CallbackRequest.id)
+            .limit(limit)
         )
     )

@@ -5,7 +5,7 @@ With ``alembic -c crm_store/migrations/alembic.ini`` it takes the address from t
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal
 
 from alembic import context
 
@@ -17,7 +17,7 @@ from crm_store.settings import load_settings
 engine = context.config.attributes.get("engine") or Database(load_settings().store_url).engine
 
 
-def render_shared_type(kind: str, item: Any, _context: object) -> str | bool:
+def render_shared_type(kind: str, item: Any, _context: object) -> str | Literal[False]:
     """Write the store's own column types by name, so that a migration reads as the models do."""
     if kind == "type":
         if isinstance(item, UtcDateTime):

@@ -24,7 +24,11 @@ _TAG_OR_ENTITY = re.compile(r"<(/?)(b|i|code)>|&(?:amp|lt|gt|quot|#[0-9]{1,7}|#x
 _ESCAPES = {"&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;"}
 
 _CLOSERS = "»”’\"')\\]" + POP_ISOLATE
-_SENTENCE_END = re.compile(rf"[.!?؟…]+[{_CLOSERS}]*(?=\s)|[!؟…]+[{_CLOSERS}]*(?![.!?؟…{_CLOSERS}])|\n")
+_ENDS = ".!?؟…"
+# A run of marks is tried from its first one only, so that a long row of dots costs no more than its length.
+_SENTENCE_END = re.compile(
+    rf"(?<![{_ENDS}])(?:[{_ENDS}]+[{_CLOSERS}]*(?=\s)|[!؟…]+[{_CLOSERS}]*(?![{_ENDS}{_CLOSERS}]))|\n"
+)
 # Where a message is cut, the best first.
 _CUTS = (_SENTENCE_END, re.compile(rf"؛[{_CLOSERS}]*"), re.compile(r"\s"))
 

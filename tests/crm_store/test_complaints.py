@@ -16,7 +16,11 @@ def test_a_confirmed_draft_becomes_a_complaint_with_a_code_that_checks(database:
     with database.write() as session:
         complaint = a_complaint(session, a_conversation(session), story="غذا سرد بود", category="delivery")
         assert is_tracking_code(complaint.code)
-        assert (complaint.description, complaint.category, complaint.state) == ("غذا سرد بود", "delivery", "received")
+        assert (complaint.description, complaint.category, complaint.state) == (
+            "غذا سرد بود",
+            "delivery",
+            "received",
+        )
         kinds = [entry.kind for entry in timeline(session, customer_id=complaint.customer_id)]
         assert kinds == ["complaint.filed", "customer.first_contact"]
 
@@ -51,7 +55,12 @@ def test_the_last_thing_said_for_a_field_is_what_is_filed(database: Database) ->
     with database.write() as session:
         conversation = a_conversation(session)
         where = {"conversation_id": conversation.id, "inbox_id": an_inbox_id(session, conversation)}
-        for field, value in [("description", "الف"), ("category", "payment"), ("description", "ب"), ("category", "other")]:
+        for field, value in [
+            ("description", "الف"),
+            ("category", "payment"),
+            ("description", "ب"),
+            ("category", "other"),
+        ]:
             complaints.set_draft_field(session, **where, field=field, value=value)
         complaint = complaints.file_complaint(session, **where)
         assert (complaint.description, complaint.category) == ("ب", "other")
@@ -131,14 +140,20 @@ def test_an_edit_of_the_story_corrects_the_complaint_and_keeps_the_former_wordin
         assert complaints.correct_story(session, inbox_id=told + 1000, text="x") is None
 
 
-def test_attachments_of_the_draft_go_with_the_complaint_and_those_of_others_do_not(database: Database) -> None:
+def test_attachments_of_the_draft_go_with_the_complaint_and_those_of_others_do_not(
+    database: Database,
+) -> None:
     with database.write() as session:
         conversation, other = a_conversation(session), a_conversation(session)
         told = an_inbox_id(session, conversation)
         where = {"conversation_id": conversation.id, "inbox_id": told}
         mine = add_attachment(session, **where, kind="photo", path="a.jpg")
         theirs = add_attachment(
-            session, conversation_id=other.id, inbox_id=an_inbox_id(session, other), kind="photo", path="b.jpg"
+            session,
+            conversation_id=other.id,
+            inbox_id=an_inbox_id(session, other),
+            kind="photo",
+            path="b.jpg",
         )
         complaints.set_draft_field(session, **where, field="description", value="الف")
         complaints.set_draft_field(session, **where, field="category", value="other")

@@ -31,7 +31,9 @@ def test_a_chat_has_one_conversation_and_one_customer_however_often_it_writes(da
 
 def test_what_leaves_the_machine_for_a_button_says_nothing_of_its_payload(database: Database) -> None:
     with database.write() as session:
-        issued = issue_buttons(session, conversation_id=a_conversation(session).id, buttons=CHOICES, lifetime=HOUR)
+        issued = issue_buttons(
+            session, conversation_id=a_conversation(session).id, buttons=CHOICES, lifetime=HOUR
+        )
     assert [button["title"] for button in issued] == ["بله", "نه"]
     assert all(set(button) == {"title", "token"} and "affirm" not in button["token"] for button in issued)
     assert all(len(button["token"].encode()) <= 64 for button in issued)
@@ -78,13 +80,18 @@ def test_a_button_of_another_chat_is_unknown_here_and_stays_usable_there(databas
         assert forged == invented
         assert forged.outcome == "unknown"
         own_tap = an_inbox_id(session, theirs)
-        assert press_button(session, conversation_id=theirs.id, token=button["token"], inbox_id=own_tap).outcome == "ok"
+        assert (
+            press_button(session, conversation_id=theirs.id, token=button["token"], inbox_id=own_tap).outcome
+            == "ok"
+        )
 
 
 def test_a_button_past_its_time_is_expired(database: Database) -> None:
     with database.write() as session:
         conversation = a_conversation(session)
-        (button,) = issue_buttons(session, conversation_id=conversation.id, buttons=CHOICES[:1], lifetime=HOUR)
+        (button,) = issue_buttons(
+            session, conversation_id=conversation.id, buttons=CHOICES[:1], lifetime=HOUR
+        )
         tap = an_inbox_id(session, conversation)
         late = press_button(
             session,
@@ -117,5 +124,7 @@ def test_an_incoming_message_stands_in_the_transcript_once(database: Database) -
         conversation = a_conversation(session)
         row = an_inbox_id(session, conversation)
         for _ in range(2):
-            add_message(session, conversation_id=conversation.id, author="customer", text="سلام", inbox_id=row)
+            add_message(
+                session, conversation_id=conversation.id, author="customer", text="سلام", inbox_id=row
+            )
         assert len(messages_after(session, conversation_id=conversation.id, seq=0)) == 1

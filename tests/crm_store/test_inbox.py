@@ -10,7 +10,9 @@ from crm_store.db import Database
 
 def receive(database: Database, update_id: str, text: str = "سلام") -> int | None:
     with database.write() as session:
-        return inbox.receive(session, channel="telegram", update_id=update_id, chat_id="7", payload={"text": text})
+        return inbox.receive(
+            session, channel="telegram", update_id=update_id, chat_id="7", payload={"text": text}
+        )
 
 
 def test_an_update_that_comes_three_times_is_kept_once(database: Database) -> None:
@@ -44,9 +46,13 @@ def test_rows_wait_in_order_of_arrival_until_they_are_finished(database: Databas
 
 
 def test_what_was_received_in_a_unit_that_fails_is_not_kept(database: Database) -> None:
-    with pytest.raises(RuntimeError), database.write() as session:
-        inbox.receive(session, channel="telegram", update_id="5", chat_id="7", payload={})
-        raise RuntimeError("power cut")
+    def receive_and_fail() -> None:
+        with database.write() as session:
+            inbox.receive(session, channel="telegram", update_id="5", chat_id="7", payload={})
+            raise RuntimeError("power cut")
+
+    with pytest.raises(RuntimeError):
+        receive_and_fail()
     assert receive(database, "5") is not None
 
 

@@ -17,7 +17,9 @@ from crm_store.customers.service import identify
 _numbers = itertools.count(1)
 
 
-def a_conversation(session: Session, *, channel: str = "telegram", chat_id: str | None = None) -> Conversation:
+def a_conversation(
+    session: Session, *, channel: str = "telegram", chat_id: str | None = None
+) -> Conversation:
     """A conversation of a customer of its own."""
     chat = chat_id or str(1000 + next(_numbers))
     identity = identify(session, channel=channel, external_id=chat, display_name="سارا")

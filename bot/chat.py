@@ -1,0 +1,134 @@
+"""``peyvand chat``: the same conversation in a terminal, through the same inbox, dialogue and outbox."""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import click
+
+from bot.up import Supervisor, prepare, roles_for, running_supervisor
+from crm_store import inbox, outbox
+from crm_store.conversations.models import Message
+from crm_store.conversations.queries import latest_numbers, lines_after
+from crm_store.db import Database
+from crm_store.persian import rich, to_ascii_digits, to_persian_digits
+from crm_store.settings import Settings
+
+CHANNEL = "terminal"
+ANSWER_SECONDS = 90.0
+LOOK_EVERY = 0.03
+
+
+class TerminalChat:
+    """One conversation of the terminal channel.
+
+    Args:
+        database: the store.
+        name: whose conversation it is; also the chat's id.
+    """
+
+    def __init__(self, database: Database, *, name: str) -> None:
+        self._database = database
+        self._chat_id = name
+        self._buttons: list[dict[str, str]] = []
+        with database.read() as session:
+            self._seen = latest_numbers(session, channel=CHANNEL, chat_ids=[name]).get(name, 0)
+
+    def send(self, line: str) -> int:
+        """Put a line into the inbox; the number of a shown button presses it. Returns the row's id."""
+        client_id = secrets.token_hex(8)
+        payload: dict[str, str] = {"client_id": client_id, "display_name": self._chat_id}
+        choice = to_ascii_digits(line.strip())
+        if choice.isdecimal() and 0 < int(choice) <= len(self._buttons):
+            payload["token"] = self._buttons[int(choice) - 1]["token"]
+        else:
+            payload["text"] = line
+        with self._database.write() as session:
+            row = inbox.receive(
+                session,
+                channel=CHANNEL,
+                update_id=f"{self._chat_id}:{client_id}",
+                chat_id=self._chat_id,
+                payload=payload,
+            )
+        if row is None:
+            raise RuntimeError("a fresh random id was in the inbox already")
+        return row
+
+    def new_answers(self) -> list[Message]:
+        """What was said to us since we last looked."""
+        with self._database.read() as session:
+            lines = lines_after(session, channel=CHANNEL, chat_id=self._chat_id, seq=self._seen)
+        if lines:
+            self._seen = lines[-1].message.seq
+        return [line.message for line in lines if line.message.author != "customer"]
+
+    def is_answered(self, row: int) -> bool:
+        """Whether a row is dealt with and all its answers have left."""
+        with self._database.read() as session:
+            item = session.get_one(inbox.InboxItem, row)
+            return item.state != inbox.PENDING and not outbox.waiting_for(session, inbox_id=row)
+
+    def show(self, message: Message) -> None:
+        """Print an answer, its buttons numbered."""
+        click.echo(rich.to_plain(message.text))
+        buttons = message.extra.get("buttons", [])
+        for number, button in enumerate(buttons, start=1):
+            click.echo(f"  {to_persian_digits(number)}) {button['title']}")
+        self._buttons = buttons or self._buttons
+
+    async def exchange(self, line: str) -> None:
+        """Send a line and print what comes back until it is answered."""
+        row = await asyncio.to_thread(self.send, line)
+        self._buttons = []
+        deadline = asyncio.get_running_loop().time() + ANSWER_SECONDS
+        answered = False
+        while not answered:
+            answered = await asyncio.to_thread(self.is_answered, row)
+            for message in await asyncio.to_thread(self.new_answers):
+                self.show(message)
+            if asyncio.get_running_loop().time() > deadline:
+                click.secho("no answer yet; it will come with your next line", fg="yellow", err=True)
+                return
+            if not answered:
+                await asyncio.sleep(LOOK_EVERY)
+
+
+@asynccontextmanager
+async def _product(settings: Settings, model: Path) -> AsyncIterator[None]:
+    """The running product, or one of our own without a console for as long as the conversation lasts."""
+    if running_supervisor(settings.data_path):
+        yield
+        return
+    prepare(settings, needs_port=False)
+    supervisor = Supervisor(roles_for(settings, model, with_console=False), data_path=settings.data_path)
+    try:
+        await supervisor.start()
+        yield
+    finally:
+        await supervisor.stop()
+
+
+async def converse(settings: Settings, *, name: str, model: Path) -> None:
+    """Read lines until the end of input and answer each.
+
+    Raises:
+        ConfigurationError: the product cannot be started.
+    """
+    interactive = sys.stdin.isatty()
+    async with _product(settings, model):
+        chat = TerminalChat(Database(settings.store_url), name=name)
+        if interactive:
+            click.echo("Write a message; a number presses a button; Ctrl-D ends.", err=True)
+        while line := await asyncio.to_thread(sys.stdin.readline):
+            text = line.rstrip("\n")
+            if not text.strip():
+                continue
+            if not interactive:
+                click.echo(f"> {text}")
+            await chat.exchange(text)

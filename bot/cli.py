@@ -1,0 +1,192 @@
+"""The ``peyvand`` command. Imports wait until a command needs them: Rasa alone takes seconds to load."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from functools import wraps
+from pathlib import Path
+from typing import TYPE_CHECKING, ParamSpec
+
+import click
+
+from crm_store.errors import ConfigurationError
+from crm_store.settings import Settings, load_settings
+
+if TYPE_CHECKING:
+    from crm_store.db import Database
+
+P = ParamSpec("P")
+
+
+def explains_configuration(command: Callable[P, None]) -> Callable[P, None]:
+    """Turn a ConfigurationError into one line and exit code 2."""
+
+    @wraps(command)
+    def wrapped(*args: P.args, **kwargs: P.kwargs) -> None:
+        try:
+            command(*args, **kwargs)
+        except ConfigurationError as error:
+            click.secho(f"peyvand: {error}", fg="red", err=True)
+            sys.exit(2)
+
+    return wrapped
+
+
+@click.group()
+@click.version_option(package_name="peyvand")
+def main() -> None:
+    """Peyvand: a CRM assistant that speaks Persian."""
+
+
+@main.command()
+@explains_configuration
+def up() -> None:
+    """Start everything: store, understanding, actions, gateway and web chat."""
+    from bot import up as product
+
+    settings = load_settings()
+    product.prepare(settings)
+    asyncio.run(product.run(settings, trained_model()))
+
+
+@main.command()
+@explains_configuration
+def gateway() -> None:
+    """Run the gateway alone."""
+    from bot.gateway.app import run_gateway
+
+    asyncio.run(run_gateway(_settings_for("gateway")))
+
+
+@main.command()
+@explains_configuration
+def console() -> None:
+    """Run the console and web chat alone."""
+    from bot.console.app import run_console
+
+    asyncio.run(run_console(_settings_for("console")))
+
+
+@main.command()
+def actions() -> None:
+    """Run the action server alone."""
+    os.execv(sys.executable, [sys.executable, "-m", "actions"])
+
+
+@main.command()
+def rasa() -> None:
+    """Run Rasa alone, with the newest model."""
+    os.environ.setdefault("PEYVAND_MODEL", str(trained_model()))
+    os.execv(sys.executable, [sys.executable, "-m", "bot.nlu.server"])
+
+
+@main.command()
+@click.option("--force", is_flag=True, help="Train even if nothing has changed since the last model.")
+@explains_configuration
+def train(force: bool) -> None:
+    """Train a model if what it is made from has changed, and print its path."""
+    click.echo(trained_model(force=force))
+
+
+@main.command()
+@click.option(
+    "--jsonl", is_flag=True, required=True, help="One message a line in, one JSON object a line out."
+)
+@explains_configuration
+def parse(jsonl: bool) -> None:
+    """Read messages from standard input and answer what they are understood to mean."""
+    del jsonl  # the one format so far; named, so that another can come
+    model = trained_model()
+    from bot.nlu.parse import parse_lines
+
+    for answer in parse_lines((line.rstrip("\n") for line in sys.stdin), model=model):
+        click.echo(json.dumps(answer, ensure_ascii=False))
+
+
+@main.command()
+@click.option("--as", "name", default="me", show_default=True, help="Whose conversation to go on with.")
+@explains_configuration
+def chat(name: str) -> None:
+    """Talk to Peyvand in the terminal; lines may be piped in."""
+    from bot.chat import converse
+
+    asyncio.run(converse(load_settings(), name=name, model=trained_model()))
+
+
+@main.command()
+@explains_configuration
+def migrate() -> None:
+    """Bring the store's tables up to date."""
+    from crm_store.migrate import upgrade
+
+    upgrade(_database(load_settings()))
+    click.echo("the store is up to date")
+
+
+@main.group()
+def inbox() -> None:
+    """See and retry messages that could not be answered."""
+
+
+@inbox.command("list")
+@explains_configuration
+def inbox_list() -> None:
+    """List parked messages with the reason."""
+    from crm_store.inbox import parked
+
+    with _database(load_settings()).read() as session:
+        rows = parked(session)
+        for row in rows:
+            click.echo(f"{row.id}\t{row.channel}\t{row.received_at:%Y-%m-%d %H:%M}Z\t{row.last_error}")
+    if not rows:
+        click.echo("no message is parked")
+
+
+@inbox.command("retry")
+@click.argument("ids", nargs=-1, type=int, required=True)
+@explains_configuration
+def inbox_retry(ids: tuple[int, ...]) -> None:
+    """Let parked messages be tried again."""
+    from crm_store.inbox import retry_parked
+
+    with _database(load_settings()).write() as session:
+        click.echo(f"{retry_parked(session, inbox_ids=list(ids))} will be tried again")
+
+
+def trained_model(*, force: bool = False) -> Path:
+    """The model of the present training data, trained first if it is missing.
+
+    Training runs in a process of its own, so that its memory is given back.
+
+    Raises:
+        ConfigurationError: training failed.
+    """
+    command = [sys.executable, "-m", "bot.nlu.training", *(["--force"] if force else [])]
+    env = {k: v for k, v in os.environ.items() if k != "PYTHONDONTWRITEBYTECODE"}
+    result = subprocess.run(command, stdout=subprocess.PIPE, text=True, env=env, check=False)
+    if result.returncode != 0:
+        raise ConfigurationError("no model could be trained; the reason stands above")
+    return Path(result.stdout.strip().splitlines()[-1])
+
+
+def _settings_for(role: str) -> Settings:
+    from crm_store.logs import configure_logging
+
+    settings = load_settings()
+    configure_logging(settings, role=role)
+    return settings
+
+
+def _database(settings: Settings) -> Database:
+    from crm_store.db import Database
+
+    return Database(settings.store_url)
+
+
+if __name__ == "__main__":
+    main()

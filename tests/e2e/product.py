@@ -1,0 +1,137 @@
+"""Starts the whole product as its operator would, on free ports and in a folder of its own."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+from crm_store.db import Database
+from crm_store.settings import PROJECT_ROOT
+
+START_SECONDS = 180.0
+
+
+def free_port() -> int:
+    """A loopback port that nobody uses right now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def eventually(condition: Callable[[], object], *, within: float, what: str) -> None:
+    """Wait until something holds.
+
+    Raises:
+        TimeoutError: naming what did not come true within so many seconds.
+    """
+    deadline = time.monotonic() + within
+    while not condition():
+        if time.monotonic() > deadline:
+            raise TimeoutError(f"{what} did not come true within {within:g} s")
+        time.sleep(0.05)
+
+
+class Product:
+    """``peyvand up`` as a process of its own.
+
+    Args:
+        folder: its data folder.
+        settings: further ``PEYVAND_*`` variables.
+    """
+
+    def __init__(self, folder: Path, settings: Mapping[str, str] | None = None) -> None:
+        self.folder = folder
+        self.port = free_port()
+        self.log = folder / "product.log"
+        self._env = {k: v for k, v in os.environ.items() if not k.startswith("PEYVAND_")} | {
+            "PEYVAND_DATA_DIR": str(folder),
+            "PEYVAND_HTTP_PORT": str(self.port),
+            **(settings or {}),
+        }
+        self._process: subprocess.Popen[bytes] | None = None
+        self._starts = 0
+
+    @property
+    def url(self) -> str:
+        """Address of the web chat."""
+        return f"http://127.0.0.1:{self.port}"
+
+    def start(self) -> None:
+        """Start it and wait until it says that it runs.
+
+        Raises:
+            RuntimeError: it ended instead; the message holds the end of its log.
+        """
+        self.folder.mkdir(parents=True, exist_ok=True)
+        with self.log.open("ab") as log:
+            self._process = subprocess.Popen(
+                [sys.executable, "-m", "bot.cli", "up"],
+                cwd=PROJECT_ROOT,
+                env=self._env,
+                stdout=log,
+                stderr=log,
+            )
+        self._starts += 1
+        eventually(self._started_or_ended, within=START_SECONDS, what="the start of the product")
+        if self._process.poll() is not None:
+            raise RuntimeError(f"the product ended with code {self._process.returncode}:\n{self.log_tail()}")
+
+    def _started_or_ended(self) -> bool:
+        ended = self._process is not None and self._process.poll() is not None
+        return ended or self.log.read_text(errors="replace").count("Peyvand is running.") >= self._starts
+
+    def stop(self) -> int:
+        """End it as Ctrl-C does; returns its exit code."""
+        if self._process is None:
+            raise RuntimeError("the product was not started")
+        if self._process.poll() is None:
+            self._process.send_signal(signal.SIGINT)
+        return self._process.wait(timeout=40)
+
+    def kill_everything(self) -> None:
+        """End the supervisor and every role at once with SIGKILL, as a power cut would."""
+        victims = [self.pid(role) for role in self.roles()]
+        if self._process is None:
+            raise RuntimeError("the product was not started")
+        self._process.kill()
+        for victim in victims:
+            _kill(victim)
+        self._process.wait(timeout=10)
+
+    def roles(self) -> list[str]:
+        """Names of the running roles."""
+        return list(self._run_file()["roles"])
+
+    def pid(self, role: str) -> int:
+        """Process id of a role."""
+        return int(self._run_file()["roles"][role])
+
+    def kill(self, role: str) -> None:
+        """End a role with SIGKILL; the supervisor starts it again."""
+        _kill(self.pid(role))
+
+    def log_tail(self, lines: int = 40) -> str:
+        """The end of the log."""
+        return "\n".join(self.log.read_text(errors="replace").splitlines()[-lines:])
+
+    def database(self) -> Database:
+        """The product's store."""
+        return Database(self._env.get("PEYVAND_DATABASE_URL") or f"sqlite:///{self.folder / 'peyvand.db'}")
+
+    def _run_file(self) -> dict[str, dict[str, int]]:
+        loaded: dict[str, dict[str, int]] = json.loads((self.folder / "run.json").read_text())
+        return loaded
+
+
+def _kill(pid: int) -> None:
+    try:
+        os.kill(pid, signal.SIGKILL)
+    except ProcessLookupError:
+        pass
