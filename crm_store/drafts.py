@@ -116,7 +116,7 @@ def drop_stale(session: Session, *, conversation_id: int, kind: str, max_age_hou
 
 
 def cancel_draft(session: Session, *, conversation_id: int, kind: str, inbox_id: int) -> bool:
-    """Drop the conversation's open draft of a kind; False when there is none. The same turn again gives the same."""
+    """Drop the conversation's open draft of a kind; False when there is none, and the same for the same turn."""
     draft = turn_draft(session, conversation_id=conversation_id, kind=kind, inbox_id=inbox_id)
     if draft is None or draft.state == SUBMITTED:
         return False

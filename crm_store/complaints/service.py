@@ -124,12 +124,17 @@ def cancel_draft(session: Session, *, conversation_id: int, inbox_id: int) -> bo
     return drafts.cancel_draft(session, conversation_id=conversation_id, kind=DRAFT_KIND, inbox_id=inbox_id)
 
 
+def complaint_told_in(session: Session, *, inbox_id: int) -> Complaint | None:
+    """The complaint whose story stood in a message, if there is one."""
+    return session.scalar(select(Complaint).where(Complaint.source_inbox_id == inbox_id))
+
+
 def correct_story(session: Session, *, inbox_id: int, text: str) -> Complaint | None:
     """Replace the description of the complaint whose story stood in a message that was edited since.
 
     The former wording stays in the timeline.
     """
-    complaint = session.scalar(select(Complaint).where(Complaint.source_inbox_id == inbox_id))
+    complaint = complaint_told_in(session, inbox_id=inbox_id)
     if complaint is None or complaint.description == text:
         return complaint
     record_activity(

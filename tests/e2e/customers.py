@@ -72,7 +72,8 @@ class Customer:
 
         try:
             await fake.wait_until(
-                lambda: any(step.expect in self.matcher.names(answer) for answer in answers()), PATIENCE_SECONDS
+                lambda: any(step.expect in self.matcher.names(answer) for answer in answers()),
+                PATIENCE_SECONDS,
             )
         except TimeoutError:
             raise TimeoutError(f"customer {self._number} expected {step.expect}, got {answers()}") from None

@@ -1,0 +1,151 @@
+"""The shape of an action: read the turn, do one unit of work, answer with responses.
+
+rasa_sdk makes one object of every class below that is not abstract, without arguments; what they share is set
+by `configure` when the server starts. An exception is never swallowed: it fails the turn, which the gateway
+then sends again.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from typing import Any
+
+import structlog
+from rasa_sdk import Action, Tracker
+from rasa_sdk.events import FollowupAction, SlotSet
+from rasa_sdk.executor import CollectingDispatcher
+from sqlalchemy.orm import Session
+
+from actions.texts import shown
+from actions.turn import Turn, read_turn
+from crm_store.conversations.service import find_conversation
+from crm_store.db import Database
+from crm_store.outbox import enqueue_notice
+from crm_store.settings import Settings
+
+Event = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Environment:
+    """What all actions share."""
+
+    settings: Settings
+    database: Database
+
+
+_environment: Environment | None = None
+
+
+def configure(settings: Settings) -> Environment:
+    """Open the store for the actions of this process."""
+    global _environment  # noqa: PLW0603  # rasa_sdk makes the actions itself and passes them nothing
+    _environment = Environment(settings, Database(settings.store_url))
+    return _environment
+
+
+def environment() -> Environment:
+    """What all actions share.
+
+    Raises:
+        RuntimeError: `configure` was not called.
+    """
+    if _environment is None:
+        raise RuntimeError("actions.base.configure comes first")
+    return _environment
+
+
+class Reply:
+    """Collects what is said in answer to a turn."""
+
+    def __init__(self, dispatcher: CollectingDispatcher) -> None:
+        self._dispatcher = dispatcher
+
+    def utter(self, response: str, *, buttons: list[dict[str, str]] | None = None, **params: object) -> None:
+        """Say a response.
+
+        Args:
+            response: its name in data/<area>/responses.yml.
+            buttons: ``{"title", "payload"}`` of buttons besides its own.
+            params: values for its placeholders, as they are in the store.
+        """
+        values = {name: shown(value) for name, value in params.items()}
+        self._dispatcher.utter_message(response=response, buttons=buttons, **values)
+
+
+class StoreAction(Action, ABC):  # type: ignore[misc]  # rasa_sdk ships no types
+    """An action that answers a turn within one unit of work.
+
+    Attributes:
+        reads_only: True for actions that change nothing: they do not wait for the store's write lock.
+    """
+
+    reads_only = False
+
+    @abstractmethod
+    def name(self) -> str:
+        """The action's name in domain.yml."""
+
+    @abstractmethod
+    def answer(self, turn: Turn, session: Session, reply: Reply) -> list[Event]:
+        """Do what the turn asks for, with effects keyed by its inbox id.
+
+        Args:
+            turn: the message.
+            session: the unit of work; it is committed after this returns.
+            reply: receives what to say.
+
+        Returns:
+            Events for Rasa's tracker.
+        """
+
+    async def run(
+        self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: dict[str, Any]
+    ) -> list[Event]:
+        """Runs the action (called by rasa_sdk)."""
+        turn = read_turn(tracker)
+        with structlog.contextvars.bound_contextvars(correlation_id=turn.correlation_id):
+            return await asyncio.to_thread(self._in_one_unit, turn, Reply(dispatcher))
+
+    def _in_one_unit(self, turn: Turn, reply: Reply) -> list[Event]:
+        database = environment().database
+        with database.read() if self.reads_only else database.write() as session:
+            return self.answer(turn, session, reply)
+
+
+def back_to_form(turn: Turn) -> list[Event]:
+    """End a digression: the active form asks its question again."""
+    return [FollowupAction(turn.form)] if turn.form else []
+
+
+def clear_slots(names: tuple[str, ...]) -> list[Event]:
+    """Empty a form's slots, and only those."""
+    return [SlotSet(name, None) for name in names]
+
+
+def tell_staff(
+    session: Session, turn: Turn, *, response: str, key: str, params: dict[str, Any] | None = None
+) -> None:
+    """Queue a notice for the staff groups that the bot was added to.
+
+    Args:
+        response: name of the notice's response.
+        key: names the cause; the same key again tells nothing twice.
+        params: values for its placeholders.
+    """
+    for channel, bot in environment().settings.bots().items():
+        if bot.staff_group_id is None:
+            continue
+        group = find_conversation(session, channel=channel, chat_id=str(bot.staff_group_id))
+        if group is not None:
+            enqueue_notice(
+                session,
+                conversation_id=group.id,
+                response=response,
+                # One group keeps the plain key; a second messenger's group needs one of its own.
+                idempotency_key=key if channel == "telegram" else f"{key}:{channel}",
+                params=params,
+                correlation_id=turn.correlation_id,
+            )

@@ -1,0 +1,173 @@
+"""Hand-off: offering a call-back, asking for the phone, noting the request."""
+
+from __future__ import annotations
+
+import phonenumbers
+from rasa_sdk.events import SlotSet
+from sqlalchemy.orm import Session
+
+from actions.base import Event, Reply, StoreAction, back_to_form, clear_slots, environment, tell_staff
+from actions.texts import Rich, shown
+from actions.turn import Turn
+from crm_store import drafts
+from crm_store.complaints import service as complaints
+from crm_store.conversations.models import Conversation
+from crm_store.conversations.service import customer_of
+from crm_store.customers.models import ContactPoint
+from crm_store.customers.service import best_phone
+from crm_store.errors import InvalidInput
+from crm_store.handoff import service
+from crm_store.persian import find_phones, to_ascii_digits, to_persian_digits
+
+PHONE, OTHER_PHONE = "callback_phone", "callback_other_phone"
+SLOTS = (PHONE, OTHER_PHONE)
+#: From so many digits on, a text is taken for a phone number, right or wrong.
+DIGITS_OF_A_TRY = 4
+
+
+class ActionOfferCallback(StoreAction):
+    """Offers a call; whoever gives the number in the same breath is asked nothing more."""
+
+    def name(self) -> str:
+        return "action_offer_callback"
+
+    def answer(self, turn: Turn, session: Session, reply: Reply) -> list[Event]:
+        if typed_phone(turn) is not None:
+            note_callback(turn, session, reply, topic=turn.text)
+            return back_to_form(turn)
+        reply.utter("utter_offer_callback")
+        return []
+
+
+class ValidateCallbackForm(StoreAction):
+    """Takes the phone number to call."""
+
+    def name(self) -> str:
+        return "validate_callback_form"
+
+    def answer(self, turn: Turn, session: Session, reply: Reply) -> list[Event]:
+        if turn.resumed:
+            return []
+        if turn.requested != PHONE:
+            return _begin(turn, session)
+        known = _known_phone(turn, session)
+        phone = turn.contact or typed_phone(turn)
+        if phone is None and known is not None and turn.intent == "affirm":
+            phone = known.value
+        if phone is not None:
+            _set_phone(turn, session, phone)
+            return [SlotSet(PHONE, phone)]
+        if known is not None and turn.intent == "deny":
+            return [SlotSet(PHONE, None), SlotSet(OTHER_PHONE, True)]
+        if sum(character.isdigit() for character in turn.text) >= DIGITS_OF_A_TRY:
+            reply.utter("utter_invalid_phone")
+            return [SlotSet(PHONE, None)]
+        return []
+
+
+class ActionAskCallbackPhone(StoreAction):
+    """Asks for the phone number, or whether the known one will do."""
+
+    reads_only = True
+
+    def name(self) -> str:
+        return "action_ask_callback_phone"
+
+    def answer(self, turn: Turn, session: Session, reply: Reply) -> list[Event]:
+        known = _known_phone(turn, session)
+        if known is None:
+            reply.utter("utter_ask_callback_phone")
+        else:
+            reply.utter("utter_ask_callback_known_phone", phone=shown_phone(known.value))
+        return []
+
+
+class ActionNoteCallback(StoreAction):
+    """Notes the request when the form is complete."""
+
+    def name(self) -> str:
+        return "action_note_callback"
+
+    def answer(self, turn: Turn, session: Session, reply: Reply) -> list[Event]:
+        _note(turn, session, reply)
+        waiting = drafts.open_draft(
+            session,
+            conversation_id=turn.conversation_id,
+            kind=complaints.DRAFT_KIND,
+            max_age_hours=environment().settings.limits.draft_hours,
+        )
+        if waiting is not None and waiting.data.get("description"):
+            reply.utter("utter_complaint_waits")
+        return clear_slots(SLOTS)
+
+
+def note_callback(turn: Turn, session: Session, reply: Reply, *, topic: str) -> None:
+    """Note a request whose phone number stands in the message itself.
+
+    Args:
+        topic: what the customer wanted when the offer was made, in their own words.
+
+    Raises:
+        InvalidInput: there is no phone number in the message.
+    """
+    phone = turn.contact or typed_phone(turn)
+    if phone is None:
+        raise InvalidInput("no phone number in the message")
+    _start(turn, session, topic)
+    _set_phone(turn, session, phone)
+    _note(turn, session, reply)
+
+
+def typed_phone(turn: Turn) -> str | None:
+    """The first phone number (E.164) in what was typed, whatever its script and format."""
+    found = [] if turn.trusted else find_phones(turn.text)
+    return found[0].value if found else None
+
+
+def shown_phone(phone: str) -> Rich:
+    """A phone number as people read it here: national for an Iranian one, in Persian digits."""
+    number = phonenumbers.parse(phone)
+    style = phonenumbers.PhoneNumberFormat
+    at_home = number.country_code == phonenumbers.country_code_for_region("IR")
+    text = phonenumbers.format_number(number, style.NATIONAL if at_home else style.INTERNATIONAL)
+    return shown(to_persian_digits(to_ascii_digits(text)))
+
+
+def _begin(turn: Turn, session: Session) -> list[Event]:
+    drafts.drop_stale(
+        session,
+        conversation_id=turn.conversation_id,
+        kind=service.DRAFT_KIND,
+        max_age_hours=environment().settings.limits.draft_hours,
+    )
+    _start(turn, session, turn.previous.text if turn.callback_offered else "")
+    return clear_slots(SLOTS)
+
+
+def _start(turn: Turn, session: Session, topic: str) -> None:
+    service.start_callback(session, conversation_id=turn.conversation_id, inbox_id=turn.inbox_id, topic=topic)
+
+
+def _set_phone(turn: Turn, session: Session, phone: str) -> None:
+    service.set_callback_phone(
+        session,
+        conversation_id=turn.conversation_id,
+        phone=phone,
+        inbox_id=turn.inbox_id,
+        # Only the sender's own contact proves a number; the gateway passes on no other.
+        proven=phone == turn.contact,
+    )
+
+
+def _known_phone(turn: Turn, session: Session) -> ContactPoint | None:
+    """The number that the form offers: one this customer gave before, unless it was just declined."""
+    if turn.slots.get(OTHER_PHONE):
+        return None
+    return best_phone(session, customer_id=customer_of(session.get_one(Conversation, turn.conversation_id)))
+
+
+def _note(turn: Turn, session: Session, reply: Reply) -> None:
+    request = service.request_callback(session, conversation_id=turn.conversation_id, inbox_id=turn.inbox_id)
+    tell_staff(session, turn, response="utter_staff_group_callback", key=f"staff-callback:{request.id}")
+    phone = session.get_one(ContactPoint, request.contact_point_id).value
+    reply.utter("utter_callback_noted", phone=shown_phone(phone))

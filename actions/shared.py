@@ -1,0 +1,226 @@
+"""What belongs to no area: sessions, yes and no, dropping a form, media, and what was not understood."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from rasa_sdk import Action, Tracker
+from rasa_sdk.events import ActionExecuted, ActiveLoop, FollowupAction, SessionStarted, SlotSet
+from rasa_sdk.executor import CollectingDispatcher
+from sqlalchemy.orm import Session
+
+from actions import complaint_form, handoff
+from actions.base import Event, Reply, StoreAction, back_to_form, clear_slots
+from actions.complaints import given_code, tell_status
+from actions.texts import term
+from actions.turn import Turn
+from crm_store import drafts
+from crm_store.complaints import service as complaints
+from crm_store.conversations.models import Conversation
+from crm_store.conversations.service import customer_of
+from crm_store.customers.service import add_phone
+from crm_store.handoff import service as callbacks
+from crm_store.persian import is_tracking_code
+
+COMPLAINT_FORM, CALLBACK_FORM = "complaint_form", "callback_form"
+
+#: Least confidence of an intent that is offered as "did you mean".
+WORTH_OFFERING = 0.1
+SUGGESTIONS = 2
+
+
+class ActionSessionStart(Action):  # type: ignore[misc]  # rasa_sdk ships no types
+    """Starts a session with nothing carried over: what must last is in the store."""
+
+    def name(self) -> str:
+        return "action_session_start"
+
+    async def run(
+        self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: dict[str, Any]
+    ) -> list[Event]:
+        """Runs the action (called by rasa_sdk)."""
+        return [SessionStarted(), ActionExecuted("action_listen")]
+
+
+class ActionAffirm(StoreAction):
+    """Takes a yes for an answer to what was offered last."""
+
+    def name(self) -> str:
+        return "action_affirm"
+
+    def answer(self, turn: Turn, session: Session, reply: Reply) -> list[Event]:
+        if turn.callback_offered:
+            if handoff.typed_phone(turn) is None:
+                return [FollowupAction(CALLBACK_FORM)]
+            handoff.note_callback(turn, session, reply, topic=turn.previous.text)
+            return back_to_form(turn)
+        if turn.form:
+            reply.utter("utter_form_unclear")
+            return back_to_form(turn)
+        # The summary's button outlives its session: the draft is shown again, and the next tap files it.
+        if turn.previous.ended_with("utter_media_received") or (turn.trusted and _has_story(turn, session)):
+            return [FollowupAction(COMPLAINT_FORM)]
+        reply.utter("utter_affirm_idle")
+        return []
+
+
+class ActionDeny(StoreAction):
+    """Takes a no for an answer to what was offered or asked last."""
+
+    def name(self) -> str:
+        return "action_deny"
+
+    def answer(self, turn: Turn, session: Session, reply: Reply) -> list[Event]:
+        if turn.callback_offered:
+            reply.utter("utter_callback_declined")
+            return back_to_form(turn)
+        if turn.form == COMPLAINT_FORM and turn.requested == complaint_form.CONFIRM:
+            reply.utter("utter_complaint_correction")
+            return []
+        if turn.form:
+            reply.utter("utter_form_unclear")
+            return back_to_form(turn)
+        if turn.previous.ended_with("utter_media_received"):
+            if not _has_story(turn, session):
+                complaints.cancel_draft(session, conversation_id=turn.conversation_id, inbox_id=turn.inbox_id)
+            reply.utter("utter_media_not_needed")
+            return []
+        reply.utter("utter_deny_idle")
+        return []
+
+
+class ActionCancelForm(StoreAction):
+    """Drops what is being filled in, also when its session is over and only the draft is left."""
+
+    def name(self) -> str:
+        return "action_cancel_form"
+
+    def answer(self, turn: Turn, session: Session, reply: Reply) -> list[Event]:
+        had_callback = turn.form != COMPLAINT_FORM and callbacks.cancel_callback(
+            session, conversation_id=turn.conversation_id, inbox_id=turn.inbox_id
+        )
+        had_complaint = turn.form != CALLBACK_FORM and complaints.cancel_draft(
+            session, conversation_id=turn.conversation_id, inbox_id=turn.inbox_id
+        )
+        if turn.form == CALLBACK_FORM or (had_callback and not had_complaint):
+            reply.utter("utter_callback_declined")
+        else:
+            reply.utter("utter_form_cancelled" if turn.form or had_complaint else "utter_nothing_to_cancel")
+        return [
+            *clear_slots((*complaint_form.SLOTS, *handoff.SLOTS)),
+            SlotSet("requested_slot", None),
+            ActiveLoop(None),
+        ]
+
+
+class ActionNotYet(StoreAction):
+    """Says honestly what is not possible here yet, and offers a call-back."""
+
+    def name(self) -> str:
+        return "action_not_yet"
+
+    def answer(self, turn: Turn, session: Session, reply: Reply) -> list[Event]:
+        if _answers_something_else(turn, session, reply):
+            return back_to_form(turn)
+        reply.utter(
+            "utter_form_not_yet" if turn.form else "utter_not_yet",
+            request=term("shared", "upcoming", turn.intent),
+        )
+        return back_to_form(turn)
+
+
+class ActionOutOfScope(StoreAction):
+    """Declines kindly what is not ours."""
+
+    def name(self) -> str:
+        return "action_out_of_scope"
+
+    def answer(self, turn: Turn, session: Session, reply: Reply) -> list[Event]:
+        if not _answers_something_else(turn, session, reply):
+            reply.utter("utter_form_unclear" if turn.form else "utter_out_of_scope")
+        return back_to_form(turn)
+
+
+class ActionFallback(StoreAction):
+    """Answers what was not understood: guesses once, then offers a call-back."""
+
+    def name(self) -> str:
+        return "action_fallback"
+
+    def answer(self, turn: Turn, session: Session, reply: Reply) -> list[Event]:
+        if _answers_something_else(turn, session, reply):
+            return back_to_form(turn)
+        if turn.form:
+            reply.utter("utter_form_unclear")
+            return back_to_form(turn)
+        guesses = _guesses(turn)
+        if turn.previous.ended_with("utter_misunderstood", "utter_did_you_mean", "utter_misunderstood_again"):
+            reply.utter("utter_misunderstood_again")
+        elif guesses:
+            reply.utter("utter_did_you_mean", buttons=guesses)
+        else:
+            reply.utter("utter_misunderstood")
+        return []
+
+
+class ActionReceiveMedia(StoreAction):
+    """Keeps what was sent without a word, and asks what it is for."""
+
+    def name(self) -> str:
+        return "action_receive_media"
+
+    def answer(self, turn: Turn, session: Session, reply: Reply) -> list[Event]:
+        if turn.contact is not None:
+            return self._take_contact(turn, session, reply, turn.contact)
+        if turn.form:
+            reply.utter("utter_media_in_form")
+            return back_to_form(turn)
+        _keep_media(turn, session, reply)
+        return []
+
+    def _take_contact(self, turn: Turn, session: Session, reply: Reply, phone: str) -> list[Event]:
+        if turn.callback_offered:
+            handoff.note_callback(turn, session, reply, topic=turn.previous.text)
+            return back_to_form(turn)
+        customer_id = customer_of(session.get_one(Conversation, turn.conversation_id))
+        add_phone(session, customer_id=customer_id, phone=phone, proven=True)
+        reply.utter("utter_media_in_form" if turn.form else "utter_contact_received")
+        return back_to_form(turn)
+
+
+def _answers_something_else(turn: Turn, session: Session, reply: Reply) -> bool:
+    """Answer what needs no understanding: a number after the offer of a call, a bare code, a captioned file."""
+    if turn.callback_offered and handoff.typed_phone(turn) is not None:
+        handoff.note_callback(turn, session, reply, topic=turn.previous.text)
+        return True
+    if is_tracking_code(turn.text) and given_code(turn) is not None:
+        tell_status(turn, session, reply)
+        return True
+    if turn.attachments and not turn.form:
+        _keep_media(turn, session, reply)
+        return True
+    return False
+
+
+def _keep_media(turn: Turn, session: Session, reply: Reply) -> None:
+    complaints.attach_to_draft(
+        session, conversation_id=turn.conversation_id, attachment_ids=turn.attachments, inbox_id=turn.inbox_id
+    )
+    reply.utter("utter_media_received")
+
+
+def _has_story(turn: Turn, session: Session) -> bool:
+    draft = drafts.turn_draft(
+        session, conversation_id=turn.conversation_id, kind=complaints.DRAFT_KIND, inbox_id=turn.inbox_id
+    )
+    return draft is not None and draft.state == drafts.OPEN and bool(draft.data.get("description"))
+
+
+def _guesses(turn: Turn) -> list[dict[str, str]]:
+    """Buttons for what the message may have meant."""
+    titles = [
+        (intent, term("shared", "suggestions", intent))
+        for intent, confidence in turn.ranking
+        if confidence >= WORTH_OFFERING
+    ]
+    return [{"title": title, "payload": f"/{intent}"} for intent, title in titles if title][:SUGGESTIONS]

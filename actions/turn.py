@@ -1,0 +1,161 @@
+"""What an action needs to know of the message that it answers, read from Rasa's tracker once."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from rasa_sdk import Tracker
+
+ATTACHMENT, PHONE = "attachment", "phone_number"
+
+#: Responses that offer a call-back: yes, or a phone number, straight after one of them accepts it.
+CALLBACK_OFFERS = frozenset(
+    {
+        "utter_offer_callback",
+        "utter_not_yet",
+        "utter_faq_not_yet",
+        "utter_misunderstood_again",
+        "utter_bot_challenge",
+        "utter_contact_received",
+    }
+)
+
+
+@dataclass(frozen=True)
+class Previous:
+    """The turn before, within the same session.
+
+    Attributes:
+        text: what the person typed.
+        inbox_id: the message's id; 0 when there was no turn before.
+        responses: names of the responses that answered it, in order.
+    """
+
+    text: str = ""
+    inbox_id: int = 0
+    responses: tuple[str, ...] = ()
+
+    def ended_with(self, *responses: str) -> bool:
+        """Whether the last thing said was one of these responses: a bare yes or no answers that one."""
+        return bool(self.responses) and self.responses[-1] in responses
+
+
+@dataclass(frozen=True)
+class Turn:
+    """One message of one person.
+
+    Attributes:
+        conversation_id: the conversation in the store.
+        inbox_id: the message in the store; every effect of the turn is keyed by it.
+        correlation_id: names the message in all logs.
+        channel: where it came from.
+        trusted: True for a button that we sent, never for something typed.
+        text: what was typed; empty for buttons and bare media.
+        intent: what it was understood as.
+        ranking: intents and their confidence, the best first.
+        entities: values by entity.
+        contact: phone number (E.164) that the sender shared as their own contact.
+        form: the active form.
+        requested: the slot that the form asked for.
+        slots: all slots.
+        resumed: True when the form only goes on after the message was answered elsewhere.
+        previous: the turn before.
+    """
+
+    conversation_id: int
+    inbox_id: int
+    correlation_id: str = ""
+    channel: str = ""
+    trusted: bool = False
+    text: str = ""
+    intent: str = ""
+    ranking: tuple[tuple[str, float], ...] = ()
+    entities: Mapping[str, tuple[Any, ...]] = field(default_factory=dict)
+    contact: str | None = None
+    form: str | None = None
+    requested: str | None = None
+    slots: Mapping[str, Any] = field(default_factory=dict)
+    resumed: bool = False
+    previous: Previous = Previous()
+
+    @property
+    def word_count(self) -> int:
+        """Number of words typed."""
+        return len(self.text.split())
+
+    @property
+    def attachments(self) -> list[int]:
+        """Ids of the files that were sent along."""
+        return [int(identifier) for identifier in self.entities.get(ATTACHMENT, ())]
+
+    @property
+    def callback_offered(self) -> bool:
+        """Whether a call-back was offered just before."""
+        return self.previous.ended_with(*CALLBACK_OFFERS)
+
+    def entity(self, name: str) -> str | None:
+        """The first value of an entity."""
+        return next((str(value) for value in self.entities.get(name, ())), None)
+
+    def button_value(self, intent: str, entity: str) -> str | None:
+        """The value that a tapped button of this intent carries."""
+        return self.entity(entity) if self.trusted and self.intent == intent else None
+
+
+def read_turn(tracker: Tracker) -> Turn:
+    """Read the latest message and what an answer to it depends on.
+
+    Raises:
+        KeyError: the tracker holds no message of the gateway.
+    """
+    message, metadata = tracker.latest_message, tracker.latest_message.get("metadata") or {}
+    entities = message.get("entities") or []
+    latest = _index_of_latest_message(tracker.events)
+    return Turn(
+        conversation_id=int(tracker.sender_id),
+        inbox_id=int(message["message_id"]),
+        correlation_id=str(metadata.get("correlation_id") or ""),
+        channel=tracker.get_latest_input_channel() or "",
+        trusted=metadata.get("trusted") is True,
+        text=(message.get("text") or "").strip(),
+        intent=(message.get("intent") or {}).get("name") or "",
+        ranking=tuple((guess["name"], guess["confidence"]) for guess in message.get("intent_ranking") or []),
+        entities=_values_by_name(entities),
+        contact=next(
+            (e["value"] for e in entities if e["entity"] == PHONE and e.get("extractor") == "contact"), None
+        ),
+        form=tracker.active_loop_name,
+        requested=tracker.get_slot("requested_slot"),
+        slots=tracker.slots,
+        resumed=_was_rejected(tracker.events[latest:], tracker.active_loop_name),
+        previous=_previous_turn(tracker.events[:latest]),
+    )
+
+
+def _values_by_name(entities: Sequence[Mapping[str, Any]]) -> dict[str, tuple[Any, ...]]:
+    names = {entity["entity"] for entity in entities}
+    return {name: tuple(entity["value"] for entity in entities if entity["entity"] == name) for name in names}
+
+
+def _index_of_latest_message(events: Sequence[Mapping[str, Any]]) -> int:
+    indices = (index for index in range(len(events) - 1, -1, -1) if events[index]["event"] == "user")
+    return next(indices, 0)
+
+
+def _was_rejected(events: Sequence[Mapping[str, Any]], form: str | None) -> bool:
+    return any(event["event"] == "action_execution_rejected" and event["name"] == form for event in events)
+
+
+def _previous_turn(events: Sequence[Mapping[str, Any]]) -> Previous:
+    responses: list[str] = []
+    for event in reversed(events):
+        if event["event"] == "session_started":
+            break
+        if event["event"] == "bot":
+            responses.insert(0, (event.get("metadata") or {}).get("utter_action") or "")
+        if event["event"] == "user":
+            text = "" if (event.get("metadata") or {}).get("trusted") else (event.get("text") or "")
+            return Previous(text.strip(), int(event.get("message_id") or 0), tuple(responses))
+    return Previous(responses=tuple(responses))

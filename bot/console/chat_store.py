@@ -1,0 +1,72 @@
+"""The web chat's units of work; each runs in a thread, one hop per unit."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from typing import Any
+
+from bot.console.frames import Pressed, Said, message_frame
+from bot.console.uploads import resolve
+from crm_store import inbox
+from crm_store.conversations import queries
+from crm_store.db import Database
+from crm_store.settings import Settings
+
+CHANNEL = "web"
+
+
+class ChatStore:
+    """What the web chat reads from the store and writes into it.
+
+    Args:
+        settings: limits, data folder and time zone.
+        database: the store.
+    """
+
+    def __init__(self, settings: Settings, database: Database) -> None:
+        self._settings = settings
+        self._database = database
+
+    def keep(self, visitor: str, frame: Said | Pressed) -> None:
+        """Commit what a visitor sent to the inbox; a frame that is there already changes nothing.
+
+        Raises:
+            UploadRefusedError: the message names a file that this visitor did not upload.
+        """
+        payload = self._payload(visitor, frame)
+        with self._database.write() as session:
+            inbox.receive(
+                session,
+                channel=CHANNEL,
+                update_id=f"{visitor}:{frame.client_id.hex}",
+                chat_id=visitor,
+                payload=payload,
+            )
+
+    def position(self, visitor: str) -> tuple[int, bool]:
+        """Number of the visitor's latest line, and whether an answer is on its way."""
+        with self._database.read() as session:
+            latest = queries.latest_numbers(session, channel=CHANNEL, chat_ids=[visitor])
+            waits = queries.waits_for_answer(session, channel=CHANNEL, chat_id=visitor)
+        return latest.get(visitor, 0), waits
+
+    def latest(self, visitors: Collection[str]) -> dict[str, int]:
+        """Number of the latest line of each of these visitors who has one."""
+        with self._database.read() as session:
+            return queries.latest_numbers(session, channel=CHANNEL, chat_ids=visitors)
+
+    def frames_after(self, visitor: str, seq: int) -> list[dict[str, Any]]:
+        """Frames of the lines behind a number, in order; an empty list at the end of the transcript."""
+        with self._database.read() as session:
+            lines = queries.lines_after(session, channel=CHANNEL, chat_id=visitor, seq=seq)
+        return [message_frame(line, timezone=self._settings.business.timezone) for line in lines]
+
+    def _payload(self, visitor: str, frame: Said | Pressed) -> dict[str, Any]:
+        payload: dict[str, Any] = {"client_id": str(frame.client_id)}
+        if isinstance(frame, Pressed):
+            return {**payload, "button": frame.token}
+        if frame.text.strip():
+            payload["text"] = frame.text.strip()
+        if frame.attachments:
+            payload["attachments"] = [resolve(self._settings, visitor, item) for item in frame.attachments]
+        return payload

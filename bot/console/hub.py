@@ -1,0 +1,159 @@
+"""The open sockets, and the tailer that notices new lines of their transcripts.
+
+The transcript in the store is the only source of what a page shows. A socket knows the number of the last
+line it sent; whatever stands behind it is sent, in order, whether it was written by another process a moment
+ago or while nobody was connected. So nothing is lost and nothing repeated.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import time
+from collections.abc import Callable
+from typing import Any
+
+import structlog
+from aiohttp import WSCloseCode, web
+from sqlalchemy.exc import SQLAlchemyError
+
+from bot.console.chat_store import ChatStore
+from bot.console.frames import encode
+
+#: Seconds between two looks at the store while somebody chats, and when all have been quiet for a while.
+BUSY_TICK, QUIET_TICK = 0.04, 0.25
+QUIET_AFTER_SECONDS = 60.0
+RETRY_SECONDS = 1.0
+MAX_SOCKETS = 2000
+MAX_SOCKETS_PER_VISITOR = 8
+
+log = structlog.get_logger(__name__)
+
+
+class Connection:
+    """One open page.
+
+    Args:
+        visitor: whose page it is.
+        socket: its socket.
+        store: where its lines come from.
+    """
+
+    def __init__(self, visitor: str, socket: web.WebSocketResponse, store: ChatStore) -> None:
+        self.visitor = visitor
+        #: Number of the last line that was sent; None until the page has said hello.
+        self.seq: int | None = None
+        self.news = asyncio.Event()
+        self._socket = socket
+        self._store = store
+
+    async def send(self, frame: dict[str, Any]) -> None:
+        """Send a frame; a page that has just gone is no error."""
+        with contextlib.suppress(ConnectionError):
+            await self._socket.send_str(encode(frame))
+
+    async def close(self, code: int) -> None:
+        """Close the socket; the page connects again by itself."""
+        await self._socket.close(code=code)
+
+    async def follow(self) -> None:
+        """Send every new line until cancelled. A slow page only holds up itself."""
+        while not self._socket.closed:
+            await self.news.wait()
+            self.news.clear()
+            try:
+                await self._send_new_lines()
+            except SQLAlchemyError as error:
+                log.warning("chat_store_unreadable", error=type(error).__name__)
+                await asyncio.sleep(RETRY_SECONDS)
+                self.news.set()
+
+    async def _send_new_lines(self) -> None:
+        while self.seq is not None and not self._socket.closed:
+            frames = await asyncio.to_thread(self._store.frames_after, self.visitor, self.seq)
+            for frame in frames:
+                await self.send(frame)
+                self.seq = frame["seq"]
+            if not frames:
+                return
+
+
+class Hub:
+    """All open pages of this process.
+
+    Args:
+        store: the web chat's units of work.
+        clock: seconds from any fixed moment.
+    """
+
+    def __init__(self, store: ChatStore, *, clock: Callable[[], float] = time.monotonic) -> None:
+        self.opened_total = 0
+        self._store = store
+        self._clock = clock
+        self._connections: dict[str, set[Connection]] = {}
+        self._somebody_is_here = asyncio.Event()
+        self._latest_stir = clock()
+        self._stirred = asyncio.Event()
+
+    @property
+    def open_sockets(self) -> int:
+        """How many pages are connected."""
+        return sum(len(connections) for connections in self._connections.values())
+
+    def has_room_for(self, visitor: str) -> bool:
+        """Whether one more page of this visitor may connect."""
+        mine = len(self._connections.get(visitor, ()))
+        return self.open_sockets < MAX_SOCKETS and mine < MAX_SOCKETS_PER_VISITOR
+
+    def add(self, connection: Connection) -> None:
+        """Begin to follow a page's conversation."""
+        self._connections.setdefault(connection.visitor, set()).add(connection)
+        self.opened_total += 1
+        self.stir()
+        self._somebody_is_here.set()
+
+    def remove(self, connection: Connection) -> None:
+        """Forget a page that has gone."""
+        connections = self._connections.get(connection.visitor, set())
+        connections.discard(connection)
+        if not connections:
+            self._connections.pop(connection.visitor, None)
+        if not self._connections:
+            self._somebody_is_here.clear()
+
+    def stir(self) -> None:
+        """Note that somebody is chatting, so that answers are looked for often."""
+        self._latest_stir = self._clock()
+        self._stirred.set()
+
+    async def close_all(self) -> None:
+        """Ask every page to connect again later; for a stop of the process."""
+        everyone = [connection for group in self._connections.values() for connection in group]
+        await asyncio.gather(*(connection.close(WSCloseCode.GOING_AWAY) for connection in everyone))
+
+    async def tail(self) -> None:
+        """Look for new lines until cancelled: one indexed query per tick for all pages."""
+        while True:
+            await self._somebody_is_here.wait()
+            try:
+                await self._wake_who_has_news()
+            except SQLAlchemyError as error:
+                log.warning("chat_store_unreadable", error=type(error).__name__)
+                await asyncio.sleep(RETRY_SECONDS)
+            await self._rest()
+
+    async def _rest(self) -> None:
+        if self._clock() - self._latest_stir < QUIET_AFTER_SECONDS:
+            await asyncio.sleep(BUSY_TICK)
+            return
+        self._stirred.clear()
+        with contextlib.suppress(asyncio.TimeoutError):
+            await asyncio.wait_for(self._stirred.wait(), QUIET_TICK)
+
+    async def _wake_who_has_news(self) -> None:
+        latest = await asyncio.to_thread(self._store.latest, list(self._connections))
+        for visitor, seq in latest.items():
+            for connection in self._connections.get(visitor, ()):
+                if connection.seq is not None and connection.seq < seq:
+                    self.stir()
+                    connection.news.set()

@@ -1,0 +1,18 @@
+"""Where the console's application keeps what its views share."""
+
+from __future__ import annotations
+
+from aiohttp import ClientSession, web
+
+from bot.console.chat_store import ChatStore
+from bot.console.hub import Hub
+from bot.console.limits import RateLimiter
+from crm_store.db import Database
+from crm_store.settings import Settings
+
+SETTINGS = web.AppKey("settings", Settings)
+DATABASE = web.AppKey("database", Database)
+CHAT_STORE = web.AppKey("chat_store", ChatStore)
+HUB = web.AppKey("hub", Hub)
+LIMITER = web.AppKey("limiter", RateLimiter)
+HTTP = web.AppKey("http", ClientSession)

@@ -1,0 +1,86 @@
+// A WebSocket that comes back by itself, also after a silent death (a sleeping phone, a changed network).
+
+const FIRST_PAUSE = 300;
+const LONGEST_PAUSE = 5000;
+const PING_AFTER = 15000;
+const GIVE_UP_AFTER = 25000;
+const NO_COOKIE = 4401;
+
+export class Connection {
+  #socket = null;
+  #pause = FIRST_PAUSE;
+  #timer = 0;
+  #lastHeard = 0;
+
+  // hello() makes the first frame of each connection; onFrame gets frames, onState "connecting", "open",
+  // "waiting" or "refused".
+  constructor({ hello, onFrame, onState }) {
+    this.hello = hello;
+    this.onFrame = onFrame;
+    this.onState = onState;
+    setInterval(() => this.#watch(), 5000);
+    addEventListener("online", () => this.#hurry());
+    document.addEventListener("visibilitychange", () => document.hidden || this.#hurry());
+  }
+
+  open() {
+    const scheme = location.protocol === "https:" ? "wss" : "ws";
+    const socket = new WebSocket(`${scheme}://${location.host}/chat/socket`);
+    this.#socket = socket;
+    this.#lastHeard = Date.now();
+    socket.onopen = () => this.send(this.hello());
+    socket.onmessage = (event) => socket === this.#socket && this.#hear(JSON.parse(event.data));
+    socket.onclose = (event) => socket === this.#socket && this.#lost(event.code);
+  }
+
+  send(frame) {
+    if (this.#socket?.readyState !== WebSocket.OPEN) return false;
+    this.#socket.send(JSON.stringify(frame));
+    return true;
+  }
+
+  reconnect() {
+    const socket = this.#socket;
+    this.#socket = null;
+    socket?.close();
+    this.#lost();
+  }
+
+  #hear(frame) {
+    this.#lastHeard = Date.now();
+    if (frame.type === "ready") {
+      this.#pause = FIRST_PAUSE;
+      this.onState("open");
+    }
+    if (frame.type !== "pong") this.onFrame(frame);
+  }
+
+  #lost(code) {
+    clearTimeout(this.#timer);
+    this.#socket = null;
+    if (code === NO_COOKIE) return this.onState("refused");
+    this.onState("waiting");
+    this.#timer = setTimeout(() => this.open(), this.#pause * (0.7 + 0.6 * Math.random()));
+    this.#pause = Math.min(LONGEST_PAUSE, this.#pause * 1.7);
+  }
+
+  #hurry() {
+    if (this.#isGone()) {
+      clearTimeout(this.#timer);
+      this.open();
+    } else {
+      this.#watch();
+    }
+  }
+
+  #isGone() {
+    return !this.#socket || this.#socket.readyState >= WebSocket.CLOSING;
+  }
+
+  #watch() {
+    if (this.#isGone()) return;
+    const silence = Date.now() - this.#lastHeard;
+    if (silence > GIVE_UP_AFTER) this.reconnect();
+    else if (silence > PING_AFTER) this.send({ type: "ping" });
+  }
+}

@@ -1,0 +1,196 @@
+"""Puts the gateway together and runs it until it is told to stop."""
+
+from __future__ import annotations
+
+import asyncio
+import fcntl
+import signal
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import IO, Any
+
+import structlog
+
+from bot.gateway.attachments import AttachmentKeeper
+from bot.gateway.channels.bale import bale_channel
+from bot.gateway.channels.base import Channel
+from bot.gateway.channels.bot_api import BotApiChannel
+from bot.gateway.channels.telegram import telegram_channel
+from bot.gateway.channels.transcript import TranscriptChannel
+from bot.gateway.dispatcher import Dispatcher
+from bot.gateway.outgoing import Outgoings
+from bot.gateway.persistence import JobKeeper
+from bot.gateway.polling import Poller
+from bot.gateway.rasa_client import RasaClient
+from bot.gateway.receiving import Receiver
+from bot.gateway.relay import Relay
+from bot.gateway.render import Responses
+from bot.gateway.turns import TurnRunner
+from bot.gateway.webhook import Webhook
+from crm_store import heartbeats
+from crm_store.db import Database
+from crm_store.errors import ConfigurationError
+from crm_store.settings import PROJECT_ROOT, Settings
+
+log = structlog.get_logger(__name__)
+
+BEAT_SECONDS = 5.0
+STOP_SECONDS = 8.0
+_MESSENGERS = {"telegram": telegram_channel, "bale": bale_channel}
+
+
+class Gateway:
+    """All parts of the gateway, on one event loop.
+
+    Args:
+        settings: what the operator has set.
+        database: the store, with its tables.
+    """
+
+    def __init__(self, settings: Settings, database: Database) -> None:
+        self._settings = settings
+        self._database = database
+        proxy = settings.proxy_url
+        self._bots = {name: _MESSENGERS[name](bot, proxy_url=proxy) for name, bot in settings.bots().items()}
+        self._channels: dict[str, Channel] = {name: TranscriptChannel(name) for name in ("web", "terminal")}
+        self._channels.update(self._bots)
+        responses = Responses.load((PROJECT_ROOT / "data").glob("*/responses.yml"))
+        self._rasa = RasaClient(
+            settings.rasa_url, settings.internal_secret, turn_seconds=settings.limits.turn_seconds
+        )
+        outgoings = Outgoings(
+            database, responses, button_hours=settings.limits.button_hours, channels=frozenset(self._channels)
+        )
+        self._relay = Relay(outgoings, self._channels, responses, settings.limits)
+        self._runner = TurnRunner(
+            database,
+            settings,
+            channels=self._channels,
+            rasa=self._rasa,
+            responses=responses,
+            on_queued=self._relay.wake,
+        )
+        self._keeper = JobKeeper(
+            database, self._runner, self._rasa, settings.limits, on_queued=self._relay.wake
+        )
+        self._dispatcher = Dispatcher(database, self._channels, self._keeper)
+        self._pollers: list[Poller] = []
+        self._webhooks: list[Webhook] = []
+        for name, channel in self._bots.items():
+            self._add_way_in(name, channel)
+        self._tasks: list[asyncio.Task[None]] = []
+
+    def _add_way_in(self, name: str, channel: BotApiChannel) -> None:
+        receiver, settings = Receiver(self._database, name), self._settings.bots()[name]
+        if settings.mode == "webhook":
+            self._webhooks.append(Webhook(channel, settings, receiver, self._dispatcher.wake))
+        else:
+            self._pollers.append(Poller(channel, receiver, self._dispatcher.wake))
+
+    async def start(self) -> None:
+        """Begin to work.
+
+        Raises:
+            ConfigurationError: a webhook's port is taken.
+        """
+        await asyncio.to_thread(AttachmentKeeper(self._database, self._settings).remove_leftovers)
+        for webhook in self._webhooks:
+            await webhook.start()
+        jobs = [self._dispatcher.run(), self._relay.run(), self._keeper.watch_for_recovery(), self._beat()]
+        jobs += [poller.run() for poller in self._pollers]
+        jobs += [webhook.run() for webhook in self._webhooks]
+        self._tasks = [asyncio.ensure_future(job) for job in jobs]
+        for task in self._tasks:
+            task.add_done_callback(_report_end)
+        log.info("gateway_started", channels=sorted(self._channels))
+
+    async def stop(self) -> None:
+        """Take in nothing more, let running turns and sends end, and close everything."""
+        for webhook in self._webhooks:
+            await webhook.stop()
+        ways_in = self._tasks[4:]
+        for task in ways_in:
+            task.cancel()
+        await self._dispatcher.stop(within=STOP_SECONDS)
+        await self._relay.stop(within=STOP_SECONDS)
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self._runner.close()
+        await self._rasa.close()
+        for channel in self._channels.values():
+            await channel.close()
+        log.info("gateway_stopped")
+
+    async def _beat(self) -> None:
+        while True:
+            try:
+                await asyncio.to_thread(self._write_beats)
+            except Exception as error:
+                log.error("heartbeat_not_written", error=type(error).__name__)
+            await asyncio.sleep(BEAT_SECONDS)
+
+    def _write_beats(self) -> None:
+        with self._database.write() as session:
+            heartbeats.beat(session, name="gateway")
+            for poller in self._pollers:
+                last = poller.last_successful_poll
+                detail: dict[str, Any] = {"last_successful_poll": last.isoformat() if last else None}
+                heartbeats.beat(session, name=f"poller:{poller.name}", status=poller.status, detail=detail)
+            for webhook in self._webhooks:
+                heartbeats.beat(session, name=f"webhook:{webhook.name}", status=webhook.status)
+
+
+def _report_end(task: asyncio.Task[None]) -> None:
+    if not task.cancelled() and task.exception() is not None:
+        log.error("gateway_part_broke", error=type(task.exception()).__name__)
+
+
+@contextmanager
+def only_gateway(folder: Path) -> Iterator[IO[str]]:
+    """Hold the data folder's lock: two gateways would answer everything twice.
+
+    Raises:
+        ConfigurationError: another gateway works on this folder.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    with (folder / "gateway.lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            raise ConfigurationError(
+                "data_dir (PEYVAND_DATA_DIR): another gateway is running on this folder; stop it first"
+            ) from error
+        yield lock
+
+
+async def run_gateway(settings: Settings) -> None:
+    """Run the gateway until SIGTERM or SIGINT.
+
+    Raises:
+        ConfigurationError: a setting is missing, or another gateway works on the same data folder.
+    """
+    _check(settings)
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        with suppress(NotImplementedError):
+            loop.add_signal_handler(number, stop.set)
+    with only_gateway(settings.data_path):
+        database = Database(settings.store_url)
+        gateway = Gateway(settings, database)
+        try:
+            await gateway.start()
+            await stop.wait()
+        finally:
+            await gateway.stop()
+            database.dispose()
+
+
+def _check(settings: Settings) -> None:
+    needed: Mapping[str, str] = {"rasa_url": settings.rasa_url, "internal_secret": settings.internal_secret}
+    for key, value in needed.items():
+        if not value:
+            variable = f"PEYVAND_{key.upper()}"
+            raise ConfigurationError(f"{key} ({variable}): the gateway needs it; `peyvand up` sets it")

@@ -1,0 +1,91 @@
+"""Channels whose platform is our own transcript: the web chat and the terminal."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from typing import Any
+
+import structlog
+
+from bot.gateway.channels.base import Capabilities, Part, Rejected
+from bot.gateway.incoming import Incoming, MediaRef
+
+log = structlog.get_logger(__name__)
+
+CAPABILITIES = Capabilities(
+    text_limit=0,
+    edit_keyboard=False,
+    chat_actions=False,
+    answer_presses=False,
+    request_contact=False,
+    paced=False,
+)
+
+
+class TranscriptChannel:
+    """Sending is the transcript row itself, which the relay writes; clients follow the transcript.
+
+    Args:
+        name: ``web`` or ``terminal``.
+    """
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self.capabilities = CAPABILITIES
+
+    def parse(self, payload: dict[str, Any], chat_id: str) -> Incoming:
+        """Read what the console kept: ``{"text" | "button" | "attachments", "client_id"}``.
+
+        An attachment is ``{"kind", "mime_type", "size", "file_name", "path"}``, kept by the console already.
+        """
+        try:
+            return _parse(payload, chat_id)
+        except Exception:
+            log.exception("strange_web_message", chat_id=chat_id, exc_info=False)
+            return Incoming(kind="ignored", detail="unreadable", chat_id=chat_id)
+
+    async def send(self, chat_id: str, part: Part, *, plain: bool = False) -> str:
+        """Nothing to do: the transcript row is the delivery."""
+        return ""
+
+    async def typing(self, chat_id: str) -> None:
+        """Clients show on their own that an answer is awaited."""
+
+    async def answer_press(self, callback_query_id: str, text: str = "") -> None:
+        """Presses wait for nothing here."""
+
+    async def clear_buttons(self, chat_id: str, message_id: str) -> None:
+        """Clients put used buttons away on their own."""
+
+    async def download(self, media: MediaRef) -> AsyncIterator[bytes]:
+        """Nothing can be downloaded: the console keeps files itself."""
+        raise Rejected(f"the channel {self.name} has no files to download")
+        yield b""
+
+    async def close(self) -> None:
+        """Nothing is open."""
+
+
+def _parse(payload: dict[str, Any], chat_id: str) -> Incoming:
+    client_id, name = payload.get("client_id") or "", payload.get("display_name") or ""
+    who: dict[str, Any] = {"chat_id": chat_id, "user_id": chat_id}
+    who |= {"message_id": str(client_id), "display_name": str(name)}
+    text = str(payload.get("text") or "")
+    if payload.get("button"):
+        return Incoming(kind="button", token=str(payload["button"]), **who)
+    if payload.get("attachments"):
+        media = tuple(_media(item) for item in payload["attachments"])
+        return Incoming(kind="media", text=text, media=media, **who)
+    if text.strip():
+        return Incoming(kind="text", text=text, **who)
+    return Incoming(kind="ignored", detail="empty", **who)
+
+
+def _media(item: dict[str, Any]) -> MediaRef:
+    return MediaRef(
+        kind=str(item.get("kind") or "document"),
+        mime_type=str(item.get("mime_type") or ""),
+        size=int(item.get("size") or 0),
+        file_name=str(item.get("file_name") or ""),
+        path=str(item["path"]),
+    )

@@ -1,0 +1,241 @@
+"""First step of a job, one transaction: who writes, the transcript line, and what is to be done."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import structlog
+from sqlalchemy.orm import Session
+
+from bot.gateway import albums, edits
+from bot.gateway.incoming import ContactCard, Incoming
+from bot.gateway.jobs import Job, Plan, Press, Queued
+from bot.gateway.render import Responses
+from crm_store import inbox, outbox
+from crm_store.base import utcnow
+from crm_store.conversations import service as conversations
+from crm_store.conversations.models import Conversation, Message
+from crm_store.customers import service as customers
+from crm_store.errors import InvalidInput
+from crm_store.inbox import InboxItem
+from crm_store.settings import Settings
+
+log = structlog.get_logger(__name__)
+
+CUSTOMER = "customer"
+REFUSED_PRESSES = {
+    "used": "utter_button_used",
+    "expired": "utter_button_expired",
+    "unknown": "utter_button_unknown",
+}
+
+
+def take(session: Session, *, job: Job, settings: Settings, responses: Responses) -> Plan | None:
+    """Decide what a job needs; running it again decides the same.
+
+    Returns:
+        What is left to do, or None when the rows are finished.
+    """
+    head, incoming = job.head, job.head.incoming
+    if session.get_one(InboxItem, head.inbox_id).state != inbox.PENDING:
+        return None
+    if incoming.is_group or incoming.kind in ("ignored", "membership"):
+        _take_quietly(session, job=job, settings=settings)
+        return None
+    conversation = _conversation(session, head)
+    if incoming.kind == "edited":
+        return edits.take(session, conversation=conversation, job=job, settings=settings, responses=responses)
+    if incoming.kind == "button":
+        return _take_press(session, conversation=conversation, job=job)
+    return _take_message(session, conversation=conversation, job=job)
+
+
+def _take_quietly(session: Session, *, job: Job, settings: Settings) -> None:
+    """Deal with what nobody gets an answer to."""
+    if job.head.incoming.is_group:
+        _take_from_group(session, head=job.head, settings=settings)
+    elif job.head.incoming.kind == "membership":
+        _take_membership(session, job=job)
+    else:
+        _finish(session, job, inbox.IGNORED)
+
+
+def _conversation(session: Session, head: Queued) -> Conversation:
+    incoming = head.incoming
+    identity = customers.identify(
+        session,
+        channel=head.channel,
+        external_id=incoming.user_id,
+        display_name=incoming.display_name,
+        username=incoming.username,
+    )
+    return conversations.open_conversation(
+        session, channel=head.channel, chat_id=head.chat_id, identity=identity
+    )
+
+
+def _finish(session: Session, job: Job, state: str = inbox.DONE) -> None:
+    for inbox_id in job.row_ids:
+        inbox.finish(session, inbox_id=inbox_id, state=state)
+
+
+def _take_from_group(session: Session, *, head: Queued, settings: Settings) -> None:
+    """Only the staff group is listened to, and nobody answers there."""
+    incoming, bot = head.incoming, settings.bots().get(head.channel)
+    setting = f"PEYVAND_{head.channel.upper()}_STAFF_GROUP_ID"
+    is_staff_group = bot is not None and str(bot.staff_group_id) == head.chat_id
+    if incoming.kind == "membership" and not is_staff_group:
+        log.warning("group_membership", change=incoming.detail, group_id=head.chat_id, setting=setting)
+    if incoming.kind == "migrated":
+        log.warning("group_has_new_id", group_id=head.chat_id, new_group_id=incoming.detail, setting=setting)
+    if not is_staff_group:
+        inbox.finish(session, inbox_id=head.inbox_id, state=inbox.IGNORED)
+        return
+    group = conversations.open_conversation(
+        session, channel=head.channel, chat_id=head.chat_id, identity=None
+    )
+    if incoming.text:
+        conversations.add_message(
+            session,
+            conversation_id=group.id,
+            author=f"account:{incoming.user_id}",
+            text=incoming.text,
+            inbox_id=head.inbox_id,
+            platform_message_id=incoming.message_id,
+        )
+    inbox.finish(session, inbox_id=head.inbox_id)
+
+
+def _take_membership(session: Session, *, job: Job) -> None:
+    head = job.head
+    if head.incoming.detail == "blocked":
+        customers.mark_blocked(session, channel=head.channel, external_id=head.incoming.user_id)
+        conversation = conversations.find_conversation(session, channel=head.channel, chat_id=head.chat_id)
+        if conversation is not None:
+            outbox.cancel_pending(session, conversation_id=conversation.id)
+    else:
+        customers.mark_reachable(session, channel=head.channel, external_id=head.incoming.user_id)
+    _finish(session, job)
+
+
+def _take_press(session: Session, *, conversation: Conversation, job: Job) -> Plan | None:
+    head, incoming = job.head, job.head.incoming
+    pressed = conversations.press_button(
+        session, conversation_id=conversation.id, token=incoming.token, inbox_id=head.inbox_id
+    )
+    press = Press(incoming.callback_query_id, incoming.message_id, REFUSED_PRESSES.get(pressed.outcome, ""))
+    if press.refusal:
+        return Plan(conversation_id=conversation.id, press=press)
+    # The press names the bot's message; its line in the transcript must not be taken for that message.
+    extra = {"button": incoming.token}
+    _add_line(session, conversation, head, text=pressed.title, extra=extra, platform_message_id="")
+    return Plan(conversation_id=conversation.id, payload=pressed.payload, press=press)
+
+
+def _take_message(session: Session, *, conversation: Conversation, job: Job) -> Plan | None:
+    head, incoming = job.head, job.head.incoming
+    late_of = albums.answered_album(session, conversation_id=conversation.id, head=head)
+    text = job.corrected or albums.caption(job.rows)
+    line = _add_line(
+        session, conversation, head, text=text, extra=_extra(job), platform_message_id=incoming.message_id
+    )
+    if job.corrected and line.text != job.corrected:
+        line.text, line.edited_at = job.corrected, utcnow()
+    attachments: list[dict[str, Any]] = []
+    data: dict[str, Any]
+    contact = None
+    if incoming.location is not None:
+        place = incoming.location
+        data = {"latitude": place.latitude, "longitude": place.longitude, "title": place.title}
+        attachments = [_add_card(session, conversation, head, "location", data)]
+    if incoming.contact is not None:
+        card = incoming.contact
+        data = {"phone": card.phone, "name": card.name}
+        attachments = [_add_card(session, conversation, head, "contact", data)]
+        contact = _proven_phone(session, conversation, card)
+    if conversation.owner != "bot":
+        _finish(session, job)  # a person answers; the console shows them the line
+        return None
+    notice = _kind_notice(incoming)
+    if notice:
+        key = f"{notice}:{head.inbox_id}"
+        outbox.enqueue_notice(
+            session,
+            conversation_id=conversation.id,
+            response=notice,
+            idempotency_key=key,
+            correlation_id=head.correlation_id,
+        )
+        _finish(session, job)
+        return None
+    if contact is not None:
+        return Plan(conversation_id=conversation.id, contact=contact)
+    media = tuple(media for row in job.rows for media in row.incoming.media)
+    return Plan(
+        conversation_id=conversation.id,
+        text=text or None,
+        attachments=attachments,
+        media=media,
+        late_of=late_of,
+    )
+
+
+def _add_line(
+    session: Session,
+    conversation: Conversation,
+    head: Queued,
+    *,
+    text: str,
+    extra: dict[str, Any],
+    platform_message_id: str,
+) -> Message:
+    return conversations.add_message(
+        session,
+        conversation_id=conversation.id,
+        author=CUSTOMER,
+        text=text,
+        extra=extra,
+        inbox_id=head.inbox_id,
+        platform_message_id=platform_message_id,
+    )
+
+
+def _extra(job: Job) -> dict[str, Any]:
+    incoming = job.head.incoming
+    kinds = [media.kind for row in job.rows for media in row.incoming.media]
+    extra = {"media": kinds, albums.KEY: incoming.media_group_id, "unsupported": incoming.detail}
+    return {name: value for name, value in extra.items() if value}
+
+
+def _add_card(
+    session: Session, conversation: Conversation, head: Queued, kind: str, data: dict[str, Any]
+) -> dict[str, Any]:
+    attachment = conversations.add_attachment(
+        session, conversation_id=conversation.id, inbox_id=head.inbox_id, kind=kind, data=data
+    )
+    return {"id": attachment.id, "kind": attachment.kind}
+
+
+def _proven_phone(session: Session, conversation: Conversation, card: ContactCard) -> str | None:
+    """Keep the sender's own number as proven; None for another's, or for one that is no number."""
+    if not card.own:
+        return None
+    # Messengers leave the plus sign out.
+    phone = card.phone if card.phone.startswith(("+", "0")) else f"+{card.phone}"
+    try:
+        point = customers.add_phone(
+            session, customer_id=conversations.customer_of(conversation), phone=phone, proven=True
+        )
+    except InvalidInput:
+        log.warning("contact_without_valid_phone", conversation_id=conversation.id)
+        return None
+    return point.value
+
+
+def _kind_notice(incoming: Incoming) -> str:
+    """The response for what the dialogue is not asked about."""
+    if incoming.contact is not None and not incoming.contact.own:
+        return "utter_contact_not_own"
+    if incoming.kind == "unsupported":
+        return "utter_sticker" if incoming.detail == "sticker" else "utter_unsupported"
+    return ""

@@ -1,0 +1,212 @@
+"""The relay's steps in the store: what is sent next, and what became of it. Each is one transaction."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+import msgspec
+import structlog
+from sqlalchemy.orm import Session
+
+from bot.gateway.render import Responses
+from crm_store import outbox
+from crm_store.base import utcnow
+from crm_store.conversations import service as conversations
+from crm_store.conversations.models import Conversation
+from crm_store.customers import service as customers
+from crm_store.db import Database
+from crm_store.outbox import OutboxItem
+
+log = structlog.get_logger(__name__)
+
+BOT = "bot"
+#: In a transcript line's ``extra``: the chat shows a contact button since then.
+KEYBOARD_OPEN = "contact_keyboard"
+
+
+class Outgoing(msgspec.Struct, frozen=True, kw_only=True):
+    """A row on its way.
+
+    Attributes:
+        text: rich text, whole.
+        buttons: ``{"title", "token"}`` each.
+        parts_sent: parts that have left already.
+        keyboard_is_open: an earlier message's contact button still stands in the chat.
+    """
+
+    outbox_id: int
+    conversation_id: int
+    channel: str
+    chat_id: str
+    priority: int
+    correlation_id: str
+    text: str
+    buttons: tuple[dict[str, str], ...] = ()
+    request_contact: bool = False
+    image: str = ""
+    parts_sent: int = 0
+    keyboard_is_open: bool = False
+
+
+class Outgoings:
+    """The relay's view of the store.
+
+    Args:
+        database: the store.
+        responses: what notices are made of.
+        button_hours: for how long a notice's buttons stay valid.
+        channels: names of the channels that are switched on.
+    """
+
+    def __init__(
+        self, database: Database, responses: Responses, *, button_hours: int, channels: frozenset[str]
+    ) -> None:
+        self._database = database
+        self._responses = responses
+        self._lifetime = timedelta(hours=button_hours)
+        self._channels = channels
+
+    def waiting(self, busy: set[int], limit: int) -> list[int]:
+        """Conversations with something due, apart from those that are busy."""
+        with self._database.read() as session:
+            return outbox.waiting_conversations(session, now=utcnow(), exclude=busy, limit=limit)
+
+    def next(self, conversation_id: int) -> Outgoing | None:
+        """What a conversation gets next; rows that must not leave any more are cancelled on the way."""
+        with self._database.read() as session:
+            item = outbox.next_of(session, conversation_id=conversation_id, now=utcnow())
+            if item is None:
+                return None
+            conversation = session.get_one(Conversation, conversation_id)
+            if _may_leave(item, conversation) and (item.kind == "message" or "rendered" in item.content):
+                return self._outgoing(session, item, conversation)
+        with self._database.write() as session:
+            return self._prepare(session, conversation_id)
+
+    def may_leave(self, outbox_id: int) -> bool:
+        """Whether a row is still to be sent."""
+        with self._database.read() as session:
+            item = session.get_one(OutboxItem, outbox_id)
+            conversation = session.get_one(Conversation, item.conversation_id)
+            return item.state == outbox.PENDING and _may_leave(item, conversation)
+
+    def part_left(self, outgoing: Outgoing, parts: int) -> None:
+        """Note that a part of a long message has left."""
+        with self._database.write() as session:
+            session.get_one(OutboxItem, outgoing.outbox_id).parts_sent = parts
+
+    def sent(self, outgoing: Outgoing, platform_message_id: str) -> Outgoing | None:
+        """Close a row, write the transcript line, and give the conversation's next row."""
+        with self._database.write() as session:
+            item = session.get_one(OutboxItem, outgoing.outbox_id)
+            if item.state == outbox.PENDING:
+                item.state, item.sent_at = outbox.SENT, utcnow()
+                conversations.add_message(
+                    session,
+                    conversation_id=outgoing.conversation_id,
+                    author=BOT,
+                    text=outgoing.text,
+                    extra=_extra(outgoing),
+                    outbox_id=outgoing.outbox_id,
+                    platform_message_id=platform_message_id,
+                )
+            return self._prepare(session, outgoing.conversation_id)
+
+    def failed(self, outbox_id: int, error: str) -> None:
+        """Give a row up."""
+        with self._database.write() as session:
+            item = session.get_one(OutboxItem, outbox_id)
+            item.state, item.last_error, item.attempts = outbox.FAILED, error[:2000], item.attempts + 1
+
+    def delayed(self, outbox_id: int, error: str) -> None:
+        """Count a try that will be repeated."""
+        with self._database.write() as session:
+            item = session.get_one(OutboxItem, outbox_id)
+            item.last_error, item.attempts = error[:2000], item.attempts + 1
+
+    def unreachable(self, outgoing: Outgoing) -> int:
+        """Note that the account has blocked the bot, and give up all it was to get; returns how much."""
+        with self._database.write() as session:
+            conversation = session.get_one(Conversation, outgoing.conversation_id)
+            if conversation.identity is not None:
+                customers.mark_blocked(
+                    session, channel=conversation.channel, external_id=conversation.identity.external_id
+                )
+            return outbox.cancel_pending(session, conversation_id=outgoing.conversation_id)
+
+    def _prepare(self, session: Session, conversation_id: int) -> Outgoing | None:
+        """The next row that may leave, rendered; a row that cannot be rendered is given up."""
+        conversation = session.get_one(Conversation, conversation_id)
+        while True:
+            item = outbox.next_of(session, conversation_id=conversation_id, now=utcnow())
+            if item is None:
+                return None
+            if not _may_leave(item, conversation):
+                item.state = outbox.CANCELLED
+            elif self._is_rendered(session, item):
+                return self._outgoing(session, item, conversation)
+            session.flush()
+
+    def _is_rendered(self, session: Session, item: OutboxItem) -> bool:
+        """Render a notice and keep the result, so that a second try sends the same words and buttons."""
+        if item.kind == "message" or "rendered" in item.content:
+            return True
+        name = item.content.get("response", "")
+        try:
+            rendered = self._responses.render(name, item.content["params"], turn=item.id)
+        except Exception as error:
+            log.error("notice_not_rendered", outbox_id=item.id, response=name, error=repr(error))
+            item.state, item.last_error = outbox.FAILED, repr(error)[:2000]
+            return False
+        buttons = conversations.issue_buttons(
+            session, conversation_id=item.conversation_id, buttons=rendered.buttons, lifetime=self._lifetime
+        )
+        content = {
+            "text": rendered.text,
+            "buttons": buttons,
+            "request_contact": rendered.request_contact,
+            "image": rendered.image,
+        }
+        item.content = {**item.content, "rendered": content}
+        return True
+
+    def _outgoing(self, session: Session, item: OutboxItem, conversation: Conversation) -> Outgoing | None:
+        if conversation.channel not in self._channels:
+            return None  # its messenger is switched off; the row waits
+        content: dict[str, Any] = item.content.get("rendered", item.content)
+        previous = conversations.latest_message(session, conversation_id=conversation.id, author=BOT)
+        return Outgoing(
+            outbox_id=item.id,
+            conversation_id=conversation.id,
+            channel=conversation.channel,
+            chat_id=conversation.chat_id,
+            priority=item.priority,
+            correlation_id=item.correlation_id,
+            text=content.get("text") or "",
+            buttons=tuple(content.get("buttons") or ()),
+            request_contact=bool(content.get("request_contact")),
+            image=content.get("image") or "",
+            parts_sent=item.parts_sent,
+            keyboard_is_open=bool(previous and previous.extra.get(KEYBOARD_OPEN)),
+        )
+
+
+def _may_leave(item: OutboxItem, conversation: Conversation) -> bool:
+    """Checked just before sending: where a person took over the bot is silent; the blocked get nothing."""
+    if conversation.owner != "bot" and item.inbox_id is not None:
+        return False
+    return conversation.identity is None or conversation.identity.blocked_at is None
+
+
+def closes_keyboard(outgoing: Outgoing) -> bool:
+    """Whether this message takes the contact button of an earlier one away."""
+    return outgoing.keyboard_is_open and not outgoing.request_contact and not outgoing.buttons
+
+
+def _extra(outgoing: Outgoing) -> dict[str, Any]:
+    is_open = outgoing.request_contact or (outgoing.keyboard_is_open and not closes_keyboard(outgoing))
+    extra = {"buttons": list(outgoing.buttons), "image": outgoing.image, KEYBOARD_OPEN: is_open}
+    return {name: value for name, value in extra.items() if value}
+
+

@@ -1,0 +1,69 @@
+"""Keeps updates: all of a batch in one transaction, and none is confirmed before that."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import structlog
+from sqlalchemy.exc import OperationalError, StatementError
+from sqlalchemy.orm import Session
+
+from bot.gateway.channels.bot_api_updates import parse_update, storable
+from crm_store import inbox
+from crm_store.db import Database
+
+log = structlog.get_logger(__name__)
+
+
+class Receiver:
+    """Writes the updates of one bot into the inbox.
+
+    Args:
+        database: the store.
+        channel: the bot's channel.
+    """
+
+    def __init__(self, database: Database, channel: str) -> None:
+        self._database = database
+        self._channel = channel
+
+    def keep(self, updates: Sequence[dict[str, Any]]) -> int:
+        """Keep a batch; returns how many updates were new.
+
+        Raises:
+            sqlalchemy.exc.SQLAlchemyError: nothing was kept; the batch must be kept again.
+        """
+        try:
+            with self._database.write() as session:
+                return sum(self._keep_one(session, update) for update in updates)
+        except OperationalError:
+            raise  # the store is away, or its disk is full
+        except (StatementError, ValueError, TypeError) as error:
+            # One that the database cannot hold must not hold up the others.
+            log.error("strange_batch", channel=self._channel, error=type(error).__name__)
+            return sum(self._keep_alone(update) for update in updates)
+
+    def _keep_one(self, session: Session, update: dict[str, Any]) -> bool:
+        if not isinstance(update, dict) or not isinstance(update.get("update_id"), int):
+            log.error("update_without_id", channel=self._channel)
+            return False
+        row_id = inbox.receive(
+            session,
+            channel=self._channel,
+            update_id=str(update["update_id"]),
+            chat_id=parse_update(update).chat_id,
+            payload=storable(update),
+        )
+        return row_id is not None
+
+    def _keep_alone(self, update: dict[str, Any]) -> bool:
+        try:
+            with self._database.write() as session:
+                return self._keep_one(session, update)
+        except OperationalError:
+            raise
+        except (StatementError, ValueError, TypeError):
+            log.error("strange_update", channel=self._channel, update_id=update.get("update_id"))
+            with self._database.write() as session:
+                return self._keep_one(session, {"update_id": update["update_id"], "unreadable": True})

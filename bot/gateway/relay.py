@@ -1,0 +1,255 @@
+"""Sends the outbox: in order per chat, many chats at once, no faster than the platforms allow.
+
+A row is marked as sent after the platform has said so. A process killed between the two, or a send that timed
+out, may therefore put one message out a second time; none is lost.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable, Iterator, Mapping
+from functools import partial
+from typing import TypeVar
+
+import structlog
+
+from bot.gateway.channels.base import (
+    BadMarkup,
+    Blocked,
+    Channel,
+    Part,
+    RateLimited,
+    Rejected,
+    TooLarge,
+    Unauthorized,
+    Unreachable,
+)
+from bot.gateway.outgoing import Outgoing, Outgoings, closes_keyboard
+from bot.gateway.pacing import Pacer
+from bot.gateway.render import Responses
+from bot.gateway.waiting import growing_pauses, happens
+from crm_store.persian import rich
+from crm_store.settings import LimitSettings
+
+log = structlog.get_logger(__name__)
+
+LOOK_SECONDS = 0.1
+CHATS_AT_ONCE = 1000
+#: A message that waited longer than this for its turn is checked again before it leaves.
+RECHECK_SECONDS = 0.5
+FIRST_PAUSE_SECONDS = 0.5
+LONGEST_PAUSE_SECONDS = 30.0
+CONTACT_BUTTON = "utter_contact_button"
+
+Result = TypeVar("Result")
+
+
+class _Withdrawn(Exception):
+    """The row must not leave any more."""
+
+
+class Relay:
+    """Sends what is due.
+
+    Args:
+        outgoings: the store.
+        channels: by name.
+        responses: for the title of the contact button.
+        limits: how fast.
+    """
+
+    def __init__(
+        self,
+        outgoings: Outgoings,
+        channels: Mapping[str, Channel],
+        responses: Responses,
+        limits: LimitSettings,
+    ) -> None:
+        self._outgoings = outgoings
+        self._channels = channels
+        self._responses = responses
+        self._pacers = {name: _pacer(channel, limits) for name, channel in channels.items()}
+        self._busy: dict[int, asyncio.Task[None]] = {}
+        self._asked_again: set[int] = set()
+        self._news = asyncio.Event()
+        self._is_stopping = False
+
+    def wake(self, conversation_id: int | None = None) -> None:
+        """Look for rows now, in one conversation or in all."""
+        if conversation_id is None:
+            self._news.set()
+        elif conversation_id in self._busy:
+            self._asked_again.add(conversation_id)
+        elif not self._is_stopping:
+            self._start(conversation_id)
+
+    async def run(self) -> None:
+        """Send until cancelled."""
+        pauses = growing_pauses(0.1, 5.0)
+        while not self._is_stopping:
+            self._news.clear()
+            try:
+                room = max(0, CHATS_AT_ONCE - len(self._busy))
+                waiting = await asyncio.to_thread(self._outgoings.waiting, set(self._busy), room)
+            except Exception as error:
+                log.error("outbox_not_readable", error=type(error).__name__)
+                await asyncio.sleep(next(pauses))
+                continue
+            pauses = growing_pauses(0.1, 5.0)
+            for conversation_id in waiting:
+                self._start(conversation_id)
+            await happens(self._news, LOOK_SECONDS)
+
+    async def stop(self, *, within: float) -> None:
+        """Let messages that are being sent end, for some seconds at most."""
+        self._is_stopping = True
+        self.wake()
+        if self._busy:
+            await asyncio.wait(self._busy.values(), timeout=within)
+        tasks = list(self._busy.values())
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    def _start(self, conversation_id: int) -> None:
+        if conversation_id in self._busy:
+            return
+        task = asyncio.ensure_future(self._serve(conversation_id))
+        self._busy[conversation_id] = task
+        task.add_done_callback(lambda ended: self._let_go(conversation_id, ended))
+
+    def _let_go(self, conversation_id: int, ended: asyncio.Task[None]) -> None:
+        del self._busy[conversation_id]
+        if ended.cancelled():
+            return
+        if ended.exception() is not None:
+            log.error("chat_relay_broke", error=type(ended.exception()).__name__)
+        if conversation_id in self._asked_again:
+            self._asked_again.discard(conversation_id)
+            self.wake(conversation_id)
+
+    async def _serve(self, conversation_id: int) -> None:
+        """Send a conversation's due rows, one after another."""
+        outgoing = await self._surely(lambda: self._outgoings.next(conversation_id))
+        while outgoing is not None and not self._is_stopping:
+            with structlog.contextvars.bound_contextvars(
+                correlation_id=outgoing.correlation_id, outbox_id=outgoing.outbox_id, channel=outgoing.channel
+            ):
+                outgoing = await self._deliver(outgoing)
+
+    async def _surely(self, step: Callable[[], Result]) -> Result:
+        """Do a step in the store, however long the store is away."""
+        for pause in growing_pauses(FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS):
+            try:
+                return await asyncio.to_thread(step)
+            except Exception as error:
+                log.error("outbox_not_writable", error=type(error).__name__)
+                await asyncio.sleep(pause)
+        raise AssertionError("pauses never end")
+
+    async def _deliver(self, outgoing: Outgoing) -> Outgoing | None:
+        """Send one row until it is sent or given up; returns the conversation's next row."""
+        parts = self._parts(outgoing)
+        done = min(outgoing.parts_sent, len(parts))
+        platform_message_id = ""
+        pauses = growing_pauses(FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS)
+        while done < len(parts):
+            try:
+                platform_message_id = await self._send(outgoing, parts[done])
+            except Blocked:
+                cancelled = await self._surely(lambda: self._outgoings.unreachable(outgoing))
+                log.info("account_unreachable", conversation_id=outgoing.conversation_id, cancelled=cancelled)
+                return None
+            except _Withdrawn:
+                return await self._surely(lambda: self._outgoings.next(outgoing.conversation_id))
+            except (RateLimited, Unreachable, Unauthorized) as error:
+                await self._hold(outgoing, error, pauses)
+                if self._is_stopping:
+                    return None
+                continue
+            except Exception as error:
+                return await self._give_up(outgoing, error)
+            done += 1
+            if done < len(parts):
+                await self._surely(partial(self._outgoings.part_left, outgoing, done))
+        return await self._surely(lambda: self._outgoings.sent(outgoing, platform_message_id))
+
+    async def _send(self, outgoing: Outgoing, part: Part) -> str:
+        channel = self._channels[outgoing.channel]
+        pacer = self._pacers[outgoing.channel]
+        if pacer is not None:
+            began = time.monotonic()
+            await pacer.wait(outgoing.chat_id, outgoing.priority)
+            has_waited = time.monotonic() - began > RECHECK_SECONDS
+            if has_waited and not await self._surely(lambda: self._outgoings.may_leave(outgoing.outbox_id)):
+                raise _Withdrawn
+        try:
+            return await channel.send(outgoing.chat_id, part)
+        except BadMarkup:
+            log.error("markup_refused", outbox_id=outgoing.outbox_id)
+            return await channel.send(outgoing.chat_id, part, plain=True)
+
+    async def _hold(
+        self, outgoing: Outgoing, error: RateLimited | Unreachable | Unauthorized, pauses: Iterator[float]
+    ) -> None:
+        """Wait before the next try; only this chat waits."""
+        pause = error.retry_after if isinstance(error, RateLimited) else next(pauses)
+        maybe_delivered = isinstance(error, Unreachable) and error.maybe_delivered
+        reason = f"{type(error).__name__}: {error}"
+        log.warning("send_delayed", reason=reason, seconds=pause, maybe_delivered=maybe_delivered)
+        await self._surely(lambda: self._outgoings.delayed(outgoing.outbox_id, reason))
+        await asyncio.sleep(pause)
+
+    async def _give_up(self, outgoing: Outgoing, error: Exception) -> Outgoing | None:
+        """Put a row aside that can never be sent, and go on with the next."""
+        known = isinstance(error, (Rejected, TooLarge, BadMarkup))
+        log.error("send_failed", error=type(error).__name__, reason=str(error) if known else "")
+        reason = f"{type(error).__name__}: {error}"
+        await self._surely(lambda: self._outgoings.failed(outgoing.outbox_id, reason))
+        return await self._surely(lambda: self._outgoings.next(outgoing.conversation_id))
+
+    def _parts(self, outgoing: Outgoing) -> list[Part]:
+        """A row as messages: the picture with the first, the buttons below the last."""
+        capabilities = self._channels[outgoing.channel].capabilities
+        caption_limit = capabilities.caption_limit if outgoing.image else 0
+        texts = split(outgoing.text, capabilities.text_limit, caption_limit)
+        last = len(texts) - 1
+        contact = outgoing.request_contact and capabilities.request_contact
+        title = rich.to_plain(self._responses.render(CONTACT_BUTTON, {}, turn=0).text) if contact else ""
+        return [
+            Part(
+                text=text,
+                image=outgoing.image if number == 0 else "",
+                buttons=outgoing.buttons if number == last else (),
+                contact_button=title if number == last else "",
+                closes_keyboard=number == last and closes_keyboard(outgoing),
+            )
+            for number, text in enumerate(texts)
+        ]
+
+
+def split(text: str, limit: int, caption_limit: int) -> list[str]:
+    """Cut a rich text into messages.
+
+    Args:
+        limit: visible UTF-16 units per message; 0 for no limit.
+        caption_limit: of the first message, which is a picture's caption; 0 when there is no picture.
+    """
+    if not limit:
+        return [text]
+    if not caption_limit:
+        return rich.split(text, limit)
+    # A text that is too long for a caption follows the picture in messages of the usual length.
+    caption = rich.split(text, caption_limit)
+    return [*caption, ""][:1] if len(caption) <= 1 else ["", *rich.split(text, limit)]
+
+
+def _pacer(channel: Channel, limits: LimitSettings) -> Pacer | None:
+    if not channel.capabilities.paced:
+        return None
+    return Pacer(
+        per_second=channel.capabilities.messages_per_second or limits.messages_per_second,
+        chat_burst=limits.chat_burst,
+        chat_per_second=limits.chat_messages_per_second,
+    )

@@ -1,0 +1,111 @@
+"""The web application of the Rasa role: a strict agent behind our channel.
+
+Import it after `bot.nlu.light_rasa.leave_tensorflow_out`.
+"""
+
+from __future__ import annotations
+
+from asyncio import AbstractEventLoop
+from pathlib import Path
+
+from rasa.core.channels.channel import register
+from rasa.core.lock_store import LockStore
+from rasa.core.tracker_store import SQLTrackerStore
+from rasa.shared.utils.io import read_config_file
+from rasa.utils.endpoints import EndpointConfig, read_endpoint_config
+from sanic import Sanic
+from sqlalchemy import inspect
+from sqlalchemy.exc import SQLAlchemyError
+
+from bot.nlu.action_server import ActionServer
+from bot.nlu.connector import GatewayInput
+from bot.nlu.strict_turns import StrictAgent
+from crm_store.errors import ConfigurationError
+
+CHANNEL = "bot.nlu.connector.GatewayInput"
+
+#: Above the longest turn (connector.TURN_SECONDS) and the wait for one before it; then Sanic answers 503.
+RESPONSE_SECONDS = 100
+#: Longer than clients keep an idle connection, so that it is the client who closes it.
+KEEP_ALIVE_SECONDS = 75
+#: How long turns that are under way may take to finish after SIGTERM.
+STOP_SECONDS = 5.0
+
+
+def create_app(model: Path, endpoints: Path, credentials: Path) -> Sanic:
+    """Builds the web application around a loaded model.
+
+    Args:
+        model: The model archive.
+        endpoints: Path of endpoints.yml.
+        credentials: Path of credentials.yml.
+
+    Raises:
+        ConfigurationError: The model cannot be loaded or the tracker store not be reached.
+    """
+    channel = GatewayInput.from_credentials(read_config_file(credentials)[CHANNEL])
+    app = Sanic("peyvand_rasa", configure_logging=False)
+    app.config.RESPONSE_TIMEOUT = RESPONSE_SECONDS
+    app.config.KEEP_ALIVE_TIMEOUT = KEEP_ALIVE_SECONDS
+    app.config.GRACEFUL_SHUTDOWN_TIMEOUT = STOP_SECONDS
+    register([channel], app, route="/webhooks/")
+    app.ctx.agent = load_agent(model, endpoints)
+
+    @app.after_server_stop
+    async def close(app: Sanic, _loop: AbstractEventLoop) -> None:
+        await app.ctx.agent.action_endpoint.close()
+
+    return app
+
+
+def load_agent(model: Path, endpoints: Path) -> StrictAgent:
+    """Loads a model into a strict agent.
+
+    Args:
+        model: The model archive.
+        endpoints: Path of endpoints.yml.
+
+    Raises:
+        ConfigurationError: The model cannot be loaded or the tracker store not be reached.
+    """
+    agent = StrictAgent(
+        tracker_store=_tracker_store(endpoints),
+        lock_store=LockStore.create(read_endpoint_config(str(endpoints), "lock_store")),
+        action_endpoint=_action_server(endpoints),
+    )
+    try:
+        agent.load_model(str(model))
+    except Exception as error:
+        raise ConfigurationError(
+            f"PEYVAND_MODEL: {model.name} cannot be loaded: {error}; run `peyvand train`"
+        ) from error
+    return agent
+
+
+def _tracker_store(endpoints: Path) -> SQLTrackerStore:
+    # Not by Rasa's factory, which imports the clients of MongoDB and DynamoDB first.
+    url = _section(endpoints, "tracker_store").url
+    try:
+        store = SQLTrackerStore(host=url)
+        # Rasa only logs that it could not create its table, and would fail in every turn.
+        reached = inspect(store.engine).has_table(SQLTrackerStore.SQLEvent.__tablename__)
+    except (SQLAlchemyError, ImportError, ValueError) as error:
+        raise ConfigurationError(
+            f"PEYVAND_TRACKER_URL: {type(error).__name__}: the store cannot be reached"
+        ) from error
+    if not reached:
+        raise ConfigurationError(
+            "PEYVAND_TRACKER_URL: the store has no table for events and none could be made"
+        )
+    return store
+
+
+def _action_server(endpoints: Path) -> ActionServer:
+    return ActionServer.from_endpoint(_section(endpoints, "action_endpoint"))
+
+
+def _section(endpoints: Path, name: str) -> EndpointConfig:
+    endpoint = read_endpoint_config(str(endpoints), name)
+    if endpoint is None:
+        raise ConfigurationError(f"{endpoints.name}: the section {name} is missing")
+    return endpoint

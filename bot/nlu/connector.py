@@ -1,0 +1,222 @@
+"""The channel through which the gateway reaches Rasa.
+
+``POST /webhooks/gateway/turn`` runs one turn and answers with what the bot says. The same message id again
+is answered from the tracker. A turn that cannot be finished leaves nothing behind, so the gateway may simply
+send it again. ``GET /webhooks/gateway/ready`` says whether a model is loaded.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hmac
+import time
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import structlog
+from rasa.core.channels.channel import CollectingOutputChannel, InputChannel, UserMessage
+from rasa.core.lock_store import LockError
+from rasa.core.processor import MessageProcessor
+from rasa.shared.core.events import UserUttered
+from rasa.shared.core.trackers import DialogueStateTracker
+from sanic import Blueprint, response
+from sanic.exceptions import InvalidUsage
+from sanic.request import Request
+from sanic.response import HTTPResponse
+
+from bot.nlu.incoming import MalformedTurn, Turn, UnknownPayload, to_user_message
+from bot.nlu.strict_turns import StrictAgent, TurnAborted, answers_to
+
+SECRET_HEADER = "X-Peyvand-Secret"  # noqa: S105 (a name, not a secret)
+#: Longest turn; the gateway gives up earlier, and its retry then finds the finished turn.
+TURN_SECONDS = 40.0
+#: A lock's ticket lives from the request on, so it covers waiting for one turn before and its own.
+LOCK_SECONDS = 2 * TURN_SECONDS + 10
+#: Stock Rasa looks once a second whether a lock is free.
+LOCK_POLL_SECONDS = 0.05
+
+log = structlog.get_logger(__name__)
+
+
+class GatewayInput(InputChannel):
+    """Rasa input channel ``gateway``."""
+
+    def __init__(self, secret: str) -> None:
+        """Creates the channel.
+
+        Args:
+            secret: What the gateway must send in the header `SECRET_HEADER`.
+
+        Raises:
+            ValueError: The secret is empty.
+        """
+        if not secret:
+            raise ValueError("the channel gateway needs a secret: set PEYVAND_INTERNAL_SECRET")
+        self._secret = secret.encode()
+        self._running: set[asyncio.Task[HTTPResponse]] = set()
+
+    @classmethod
+    def name(cls) -> str:
+        """Name of the channel and of its routes."""
+        return "gateway"
+
+    @classmethod
+    def from_credentials(cls, credentials: dict[str, Any] | None) -> GatewayInput:
+        """Creates the channel from credentials.yml."""
+        if credentials is None:
+            cls.raise_missing_credentials_exception()
+            raise AssertionError  # the line before never returns
+        return cls(str(credentials["secret"]))
+
+    def blueprint(self, on_new_message: Callable[[UserMessage], Awaitable[Any]]) -> Blueprint:
+        """Defines the routes.
+
+        Args:
+            on_new_message: Rasa's own handler; not used, because it throws the outcome of a turn away.
+        """
+        blueprint = Blueprint("gateway_channel")
+
+        @blueprint.post("/turn")
+        async def turn(request: Request) -> HTTPResponse:
+            if not self._is_trusted(request):
+                return _error(401, "unauthorized", "wrong or missing secret")
+            try:
+                parsed = Turn.from_body(request.json)
+            except (MalformedTurn, InvalidUsage) as error:
+                return _error(400, "malformed", str(error))
+            # A gateway that gives up and asks again must find the turn finished, not run it a second time.
+            task = asyncio.ensure_future(_answer(request.app.ctx.agent, parsed))
+            self._running.add(task)
+            task.add_done_callback(self._running.discard)
+            return await asyncio.shield(task)
+
+        @blueprint.get("/ready")
+        async def ready(request: Request) -> HTTPResponse:
+            if _is_ready(getattr(request.app.ctx, "agent", None)):
+                return response.json({"status": "ready"})
+            return _error(503, "unavailable", "no model loaded")
+
+        return blueprint
+
+    def _is_trusted(self, request: Request) -> bool:
+        return hmac.compare_digest(
+            request.headers.get(SECRET_HEADER, "").encode(errors="replace"), self._secret
+        )
+
+
+class TurnOutput(CollectingOutputChannel):
+    """Collects what the bot says in one turn.
+
+    The stock collector splits texts at blank lines and separates pictures from their captions.
+    """
+
+    def __init__(self, channel: str) -> None:
+        """Creates the collector.
+
+        Args:
+            channel: Where the message came from; responses for one channel compare with it.
+        """
+        super().__init__()
+        self._channel = channel
+
+    def name(self) -> str:  # type: ignore[override]
+        """Name of the channel."""
+        return self._channel
+
+    async def send_response(self, recipient_id: str, message: dict[str, Any]) -> None:
+        """Keeps one message of the bot as a whole."""
+        self.messages.append(_outgoing(message))
+
+
+async def _answer(agent: Any, turn: Turn) -> HTTPResponse:
+    """Runs a turn and turns whatever happens into a response."""
+    started = time.perf_counter()
+    structlog.contextvars.bind_contextvars(correlation_id=turn.metadata.get("correlation_id"))
+    try:
+        answer = await _run(agent, turn)
+    except UnknownPayload as error:
+        return _error(422, "unknown_payload", str(error))
+    except TurnAborted as aborted:
+        return _refusal(aborted.reason, aborted.detail)
+    except LockError:
+        return _refusal("unavailable", "another message of this conversation takes too long")
+    except Exception as error:
+        # The traceback stays away from the log: it may quote what a person typed.
+        return _refusal("failed", f"{type(error).__name__} in {_place(error)}")
+    milliseconds = round((time.perf_counter() - started) * 1000)
+    log.info("turn", intent=answer["intent"], replayed=answer["replayed"], milliseconds=milliseconds)
+    return response.json(answer)
+
+
+async def _run(agent: Any, turn: Turn) -> dict[str, Any]:
+    if not _is_ready(agent):
+        raise TurnAborted("unavailable", "no model loaded")
+    async with agent.lock_store.lock(turn.sender, LOCK_SECONDS, LOCK_POLL_SECONDS):
+        try:
+            return await asyncio.wait_for(_run_locked(agent.processor, turn), TURN_SECONDS)
+        except asyncio.TimeoutError as error:
+            raise TurnAborted("unavailable", "the turn took too long") from error
+
+
+async def _run_locked(processor: MessageProcessor, turn: Turn) -> dict[str, Any]:
+    tracker = await processor.get_tracker(turn.sender)
+    earlier = _replay(tracker, turn.message_id)
+    if earlier is not None:
+        return earlier
+    output = TurnOutput(turn.channel)
+    message = await to_user_message(turn, processor, tracker, output)
+    await processor.handle_message(message)
+    return _answer_body(output.messages, message.parse_data["intent"], replayed=False)
+
+
+def _replay(tracker: DialogueStateTracker, message_id: str) -> dict[str, Any] | None:
+    """Finds the answer to a message that was handled before; the tracker holds only turns that succeeded."""
+    for event in tracker.events:
+        if isinstance(event, UserUttered) and event.message_id == message_id:
+            messages = [_outgoing(answer.message()) for answer in answers_to(tracker, message_id)]
+            return _answer_body(messages, event.intent, replayed=True)
+    return None
+
+
+def _outgoing(message: dict[str, Any]) -> dict[str, Any]:
+    """The part of a bot message that the gateway renders."""
+    return {
+        "text": message.get("text"),
+        "buttons": message.get("buttons") or [],
+        "image": message.get("image"),
+        "custom": message.get("custom"),
+        "response": message.get("utter_action"),
+    }
+
+
+def _answer_body(messages: list[dict[str, Any]], intent: dict[str, Any], *, replayed: bool) -> dict[str, Any]:
+    return {
+        "messages": messages,
+        "replayed": replayed,
+        "intent": intent["name"],
+        "confidence": intent["confidence"],
+    }
+
+
+def _is_ready(agent: Any) -> bool:
+    # Only a strict agent undoes a failed turn; under `rasa run` the channel says no rather than lose messages.
+    return isinstance(agent, StrictAgent) and bool(agent.is_ready())
+
+
+def _refusal(reason: str, detail: str) -> HTTPResponse:
+    log.warning("turn_aborted", reason=reason, detail=detail)
+    return _error(503 if reason == "unavailable" else 500, reason, detail)
+
+
+def _error(status: int, error: str, detail: str) -> HTTPResponse:
+    return response.json({"error": error, "detail": detail}, status=status)
+
+
+def _place(error: Exception) -> str:
+    traceback = error.__traceback__
+    while traceback is not None and traceback.tb_next is not None:
+        traceback = traceback.tb_next
+    if traceback is None:
+        return "an unknown place"
+    code = traceback.tb_frame.f_code
+    return f"{code.co_name} ({code.co_filename.rsplit('/', 1)[-1]}:{traceback.tb_lineno})"

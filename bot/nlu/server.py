@@ -1,0 +1,127 @@
+"""The Rasa role: one model, one channel, one process; ``python -m bot.nlu.server``.
+
+`rasa run` is not used: it imports TensorFlow and every recipe component, opens its management API, and passes
+over failures. What it would read is read here too: endpoints.yml, credentials.yml and a model archive.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import logging
+import os
+import socket
+import sys
+from pathlib import Path
+
+import structlog
+
+from bot.nlu.light_rasa import leave_tensorflow_out, silence_deprecations
+from crm_store.errors import ConfigurationError
+from crm_store.logs import configure_logging
+from crm_store.settings import load_settings
+
+PROJECT_ROOT = Path(__file__).resolve().parent.parent.parent
+ENDPOINTS = PROJECT_ROOT / "endpoints.yml"
+CREDENTIALS = PROJECT_ROOT / "credentials.yml"
+
+log = structlog.get_logger("bot.nlu.server")
+
+
+def main() -> None:
+    """Serves with the settings in the environment.
+
+    ``PEYVAND_MODEL`` (the model archive), ``PEYVAND_RASA_PORT``, ``PEYVAND_INTERNAL_SECRET``,
+    ``PEYVAND_ACTIONS_URL`` and ``PEYVAND_TRACKER_URL`` are needed; ``PEYVAND_RASA_HOST`` is 127.0.0.1 unless
+    set, and anything beyond loopback needs ``PEYVAND_INTERNAL_SECRET_SET=1``: the operator chose the secret.
+    """
+    try:
+        settings = load_settings()
+        configure_logging(settings, role="rasa")
+        # Below WARNING Rasa logs what people typed; the level that the operator set is for our own lines.
+        logging.getLogger().setLevel(logging.WARNING)
+        logging.getLogger("bot").setLevel(settings.log_level)
+        for name in ("PEYVAND_INTERNAL_SECRET", "PEYVAND_ACTIONS_URL", "PEYVAND_TRACKER_URL"):
+            _needed(name)
+        serve(
+            model=Path(_needed("PEYVAND_MODEL")),
+            host=os.environ.get("PEYVAND_RASA_HOST", "127.0.0.1"),
+            port=_port(_needed("PEYVAND_RASA_PORT")),
+            secret_is_set=os.environ.get("PEYVAND_INTERNAL_SECRET_SET") == "1",
+        )
+    except ConfigurationError as error:
+        sys.stderr.write(f"{error}\n")
+        sys.exit(2)
+
+
+def serve(
+    *,
+    model: Path,
+    host: str,
+    port: int,
+    secret_is_set: bool = False,
+    endpoints: Path = ENDPOINTS,
+    credentials: Path = CREDENTIALS,
+) -> None:
+    """Loads a model and answers turns until SIGTERM or SIGINT.
+
+    Args:
+        model: The model archive.
+        host: Address to listen on.
+        port: Port to listen on.
+        secret_is_set: Whether the operator chose the shared secret; a made-up one stays on this machine.
+        endpoints: Tracker store and action server; variables in it are filled in from the environment.
+        credentials: The channel's secret.
+
+    Raises:
+        ConfigurationError: A setting is wrong, the model cannot be loaded or the tracker store be reached.
+    """
+    if not _is_loopback(host) and not secret_is_set:
+        raise ConfigurationError(
+            f"PEYVAND_RASA_HOST is {host}: beyond loopback PEYVAND_INTERNAL_SECRET must be one you set yourself"
+        )
+    if not model.is_file():
+        raise ConfigurationError(f"PEYVAND_MODEL: there is no model at {model}; run `peyvand train`")
+    # Set before the first import of rasa: it phones home otherwise.
+    os.environ["RASA_TELEMETRY_ENABLED"] = "false"
+    leave_tensorflow_out()
+    silence_deprecations()
+    # Only now, with the stand-ins in place.
+    from bot.nlu.app import create_app  # noqa: PLC0415
+
+    app = create_app(model, endpoints, credentials)
+    log.info("listening", host=host, port=port, model=model.name)
+    app.run(sock=_listen(host, port), access_log=False, motd=False)
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    # Sanic would log a traceback and end as if all was well.
+    try:
+        return socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET)
+    except OSError as error:
+        raise ConfigurationError(
+            f"PEYVAND_RASA_PORT: cannot listen on {host}:{port}: {error.strerror}"
+        ) from error
+
+
+def _port(text: str) -> int:
+    if not text.isdecimal() or not 0 < int(text) < 65536:
+        raise ConfigurationError("PEYVAND_RASA_PORT: must be between 1 and 65535")
+    return int(text)
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+def _needed(name: str) -> str:
+    value = os.environ.get(name, "")
+    if not value:
+        raise ConfigurationError(f"{name} is not set")
+    return value
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,37 @@
+"""The Rasa component that splits Persian text into words."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from rasa.engine.recipes.default_recipe import DefaultV1Recipe
+from rasa.nlu.tokenizers.tokenizer import Token, Tokenizer
+from rasa.shared.nlu.training_data.message import Message
+
+from bot.nlu.persian import words
+
+
+@DefaultV1Recipe.register(DefaultV1Recipe.ComponentType.MESSAGE_TOKENIZER, is_trainable=False)
+class PersianTokenizer(Tokenizer):
+    """Tokens with folded text and offsets into the text as it was typed."""
+
+    @staticmethod
+    def get_default_config() -> dict[str, Any]:
+        """The component's settings, those that every Rasa tokenizer has."""
+        return {
+            # Whether intent names are split into several labels, and where.
+            "intent_tokenization_flag": False,
+            "intent_split_symbol": "_",
+            # Pattern that splits tokens further.
+            "token_pattern": None,
+            # Symbol that splits a prefix off intent names.
+            "prefix_separator_symbol": None,
+        }
+
+    def tokenize(self, message: Message, attribute: str) -> list[Token]:
+        """Splits one attribute of a message into tokens."""
+        tokens = [
+            Token(word.text, word.start, word.end, {"kind": word.kind})
+            for word in words(message.get(attribute))
+        ]
+        return self._apply_token_pattern(tokens)

@@ -1,0 +1,82 @@
+"""The page itself, as HTML and headers."""
+
+from __future__ import annotations
+
+from html.parser import HTMLParser
+from pathlib import Path
+
+import bot.console
+from crm_store.settings import BusinessSettings
+from tests.console.conftest import Serve, Visit
+
+STATIC = Path(bot.console.__file__).parent / "static"
+
+
+class Elements(HTMLParser):
+    """Collects the start tags of a page."""
+
+    def __init__(self, html: str) -> None:
+        super().__init__()
+        self.found: list[tuple[str, dict[str, str]]] = []
+        self.feed(html)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.found.append((tag, {name: value or "" for name, value in attrs}))
+
+
+async def test_the_page_is_persian_and_bears_the_business_name(serve: Serve, visit: Visit) -> None:
+    server = await serve(business=BusinessSettings(name="<b>کافه & کتاب</b>"))
+    html = await (await visit(server)).visit()
+    assert ("html", {"lang": "fa", "dir": "rtl"}) in Elements(html).found
+    assert "&lt;b&gt;کافه &amp; کتاب&lt;/b&gt;" in html
+    assert "<b>کافه" not in html
+
+
+async def test_nothing_on_the_page_is_inline_or_from_elsewhere(serve: Serve, visit: Visit) -> None:
+    elements = Elements(await (await visit(await serve())).visit()).found
+    for tag, attributes in elements:
+        assert "style" not in attributes
+        assert not any(name.startswith("on") for name in attributes)
+        assert tag != "style"
+        assert tag != "script" or attributes.get("src", "").startswith("/static/")
+        address = attributes.get("src") or attributes.get("href", "")
+        assert address == "" or address.startswith(("/static/", "#"))
+
+
+async def test_every_file_that_the_page_needs_is_served_by_the_console(serve: Serve, visit: Visit) -> None:
+    browser = await visit(await serve())
+    for file in STATIC.iterdir():
+        async with browser.session.get(browser.url / "static" / file.name) as response:
+            assert response.status == 200
+            assert response.headers["X-Content-Type-Options"] == "nosniff"
+        assert "//" not in file.read_text(encoding="utf-8").replace("http://www.w3.org/2000/svg", "").replace(
+            "://${location.host}", ""
+        ).replace("// ", "")
+
+
+async def test_the_policy_forbids_what_the_page_does_not_need(serve: Serve, visit: Visit) -> None:
+    browser = await visit(await serve())
+    async with browser.session.get(browser.url) as response:
+        policy = response.headers["Content-Security-Policy"]
+    assert "default-src 'none'" in policy
+    assert "script-src 'self'" in policy
+    assert "unsafe" not in policy
+    assert "frame-ancestors 'none'" in policy
+
+
+async def test_the_cookie_is_out_of_reach_of_scripts_and_other_sites(serve: Serve, visit: Visit) -> None:
+    browser = await visit(await serve())
+    browser.session.cookie_jar.clear()
+    async with browser.session.get(browser.url, headers={"X-Forwarded-Proto": "https"}) as response:
+        cookie = response.cookies["peyvand_visitor"]
+    assert len(bytes.fromhex(cookie.value)) == 16
+    assert cookie["httponly"]
+    assert cookie["samesite"] == "Lax"
+    assert cookie["secure"]
+
+
+async def test_a_visitor_who_comes_back_keeps_the_cookie(serve: Serve, visit: Visit) -> None:
+    browser = await visit(await serve())
+    before = browser.token
+    await browser.visit()
+    assert browser.token == before

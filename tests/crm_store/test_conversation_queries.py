@@ -1,0 +1,48 @@
+"""Following conversations as they grow, on both databases."""
+
+from __future__ import annotations
+
+from crm_store import inbox
+from crm_store.conversations.queries import latest_numbers, lines_after, waits_for_answer
+from crm_store.conversations.service import add_message
+from crm_store.db import Database
+from tests.factories import a_conversation, an_inbox_id
+
+
+def test_only_the_lines_behind_a_number_come_with_what_they_were_written_for(database: Database) -> None:
+    with database.write() as session:
+        chat, other = a_conversation(session, channel="web"), a_conversation(session, channel="web")
+        row = an_inbox_id(session, chat, client_id="c-1", text="سلام")
+        add_message(session, conversation_id=chat.id, author="customer", text="سلام", inbox_id=row)
+        add_message(session, conversation_id=chat.id, author="bot", text="درود")
+        add_message(session, conversation_id=other.id, author="bot", text="برای دیگری")
+    with database.read() as session:
+        lines = lines_after(session, channel="web", chat_id=chat.chat_id, seq=0)
+        later = lines_after(session, channel="web", chat_id=chat.chat_id, seq=1)
+        elsewhere = lines_after(session, channel="telegram", chat_id=chat.chat_id, seq=0)
+    assert [(line.message.text, line.incoming) for line in lines] == [
+        ("سلام", {"client_id": "c-1", "text": "سلام"}),
+        ("درود", {}),
+    ]
+    assert [line.message.seq for line in later] == [2]
+    assert elsewhere == []
+
+
+def test_the_latest_numbers_of_many_chats_come_together(database: Database) -> None:
+    with database.write() as session:
+        chat, empty = a_conversation(session, channel="web"), a_conversation(session, channel="web")
+        add_message(session, conversation_id=chat.id, author="bot", text="درود")
+    with database.read() as session:
+        numbers = latest_numbers(session, channel="web", chat_ids=[chat.chat_id, empty.chat_id, "unknown"])
+    assert numbers == {chat.chat_id: 1, empty.chat_id: 0}
+
+
+def test_a_chat_waits_for_an_answer_until_its_message_is_finished(database: Database) -> None:
+    with database.write() as session:
+        chat = a_conversation(session, channel="web")
+        row = an_inbox_id(session, chat)
+        assert waits_for_answer(session, channel="web", chat_id=chat.chat_id)
+        assert not waits_for_answer(session, channel="telegram", chat_id=chat.chat_id)
+        inbox.finish(session, inbox_id=row)
+    with database.read() as session:
+        assert not waits_for_answer(session, channel="web", chat_id=chat.chat_id)

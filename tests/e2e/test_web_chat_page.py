@@ -1,0 +1,271 @@
+"""The web chat in a real browser, on a phone and on a desktop, against the console as its own process.
+
+A stand-in answers instead of the gateway, so that what is tested is the page and the console.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Page, ViewportSize, expect, sync_playwright
+
+from crm_store.db import Database
+from crm_store.settings import PROJECT_ROOT
+from tests.console.stand_in import CATEGORIES, QUESTION, StandIn, received, say
+from tests.e2e.product import eventually, free_port
+
+PHONE: ViewportSize = {"width": 390, "height": 844}
+DESKTOP: ViewportSize = {"width": 1280, "height": 800}
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+CHROMIUM_ARGUMENTS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+MINE, THEIRS = ".line.mine", ".line.bot:not(.typing)"
+#: Smallest side of what a finger has to hit, in CSS pixels (WCAG 2.2, 2.5.5 enhanced).
+TOUCH_TARGET = 44
+
+
+class Console:
+    """The console as a process that can be killed and started again on the same port."""
+
+    def __init__(self, folder: Path) -> None:
+        self.port = free_port()
+        self.url = f"http://127.0.0.1:{self.port}/"
+        self._folder = folder
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        """Start it and wait until it listens."""
+        environment = {
+            **os.environ,
+            "PEYVAND_DATA_DIR": str(self._folder),
+            "PEYVAND_DATABASE_URL": f"sqlite:///{self._folder / 'store.db'}",
+            "PEYVAND_HTTP_PORT": str(self.port),
+            "PEYVAND_BUSINESS_NAME": "فروشگاه آفتاب",
+        }
+        command = [sys.executable, "-m", "bot.cli", "console"]
+        self._process = subprocess.Popen(command, cwd=PROJECT_ROOT, env=environment)
+        eventually(self._listens, within=30, what="the console's port")
+
+    def kill(self) -> None:
+        """SIGKILL."""
+        if self._process is not None:
+            self._process.kill()
+            self._process.wait()
+
+    def _listens(self) -> bool:
+        with socket.socket() as probe:
+            return probe.connect_ex(("127.0.0.1", self.port)) == 0
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    """Chromium."""
+    with sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=CHROMIUM_ARGUMENTS)
+        yield chromium
+        chromium.close()
+
+
+@pytest.fixture
+def console(sqlite_database: Database, tmp_path: Path) -> Iterator[Console]:
+    """A running console on a store of its own."""
+    running = Console(tmp_path)
+    running.start()
+    yield running
+    running.kill()
+
+
+@pytest.fixture(params=[PHONE, DESKTOP], ids=["phone", "desktop"])
+def page(request: pytest.FixtureRequest, browser: Browser, console: Console) -> Iterator[Page]:
+    """The chat, open in a browser that fails the test on any error of the page or request to elsewhere."""
+    context = browser.new_context(viewport=request.param, has_touch=request.param == PHONE)
+    page = context.new_page()
+    troubles: list[str] = []
+    page.on("pageerror", lambda error: troubles.append(str(error)))
+    page.on(
+        "request",
+        lambda sent: None if f":{console.port}/" in sent.url else troubles.append(f"request to {sent.url}"),
+    )
+    page.goto(console.url)
+    expect(page.locator("#state[data-state=open]")).to_be_visible()
+    yield page
+    context.close()
+    assert troubles == []
+
+
+def write(page: Page, text: str) -> None:
+    page.locator("#text").fill(text)
+    page.locator("#text").press("Enter")
+
+
+def assert_looks_whole(page: Page) -> None:
+    """Nothing is wider than the window, outside of it or too small for a finger."""
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    width = page.viewport_size["width"] if page.viewport_size else 0
+    for thing in page.locator("button:visible, textarea, .bubble:visible").all():
+        box = thing.bounding_box()
+        assert box is not None
+        assert box["x"] >= 0
+        assert box["x"] + box["width"] <= width
+    for button in page.locator("button:visible").all():
+        box = button.bounding_box()
+        assert box is not None
+        assert min(box["width"], box["height"]) >= TOUCH_TARGET
+
+
+def test_a_conversation_from_the_welcome_to_the_tracking_code(
+    page: Page, sqlite_database: Database, tmp_path: Path
+) -> None:
+    expect(page.get_by_role("heading", name="فروشگاه آفتاب")).to_be_visible()
+    expect(page.locator("#state-words")).to_have_text("آنلاین")
+    expect(page.locator(".suggestions button")).to_have_count(3)
+    page.screenshot(path=tmp_path / "1-welcome.png")
+    assert_looks_whole(page)
+    with StandIn(sqlite_database):
+        page.locator(".suggestions button").first.click()
+        expect(page.locator("#welcome")).to_be_hidden()
+        expect(page.locator(THEIRS)).to_have_count(1)
+        expect(page.locator(f"{MINE}.is-arrived")).to_have_count(1)
+        expect(page.locator(f"{THEIRS} .words")).to_have_text(QUESTION)
+        expect(page.locator(".chips button")).to_have_text(list(CATEGORIES))
+        page.screenshot(path=tmp_path / "2-buttons.png")
+        assert_looks_whole(page)
+
+        page.get_by_role("button", name=CATEGORIES[1]).click()
+        expect(page.locator(".chips button:disabled")).to_have_count(len(CATEGORIES))
+        expect(page.locator(".chips button[aria-pressed=true]")).to_have_text(CATEGORIES[1])
+        expect(page.locator(f"{THEIRS} code")).to_have_text("\u2068۱۴۰۵-۷۷۳۱-۲۰۶۴\u2069")
+        expect(page.locator(f"{MINE} .words").nth(1)).to_have_text(CATEGORIES[1])
+        page.screenshot(path=tmp_path / "3-filed.png")
+        assert_looks_whole(page)
+
+        before = page.locator("#log").inner_text()
+        page.reload()
+        expect(page.locator("#log .line")).to_have_count(4)
+        assert page.locator("#log").inner_text() == before
+        expect(page.locator(".chips button:disabled")).to_have_count(len(CATEGORIES))
+    assert len(received(sqlite_database)) == 2
+
+
+def test_the_page_reads_from_right_to_left_in_persian_digits(page: Page, sqlite_database: Database) -> None:
+    with StandIn(sqlite_database):
+        write(page, "سلام")
+        expect(page.locator(THEIRS)).to_have_count(1)
+    assert page.evaluate("getComputedStyle(document.body).direction") == "rtl"
+    for time in page.locator("time").all():
+        assert set(time.inner_text()) <= set("۰۱۲۳۴۵۶۷۸۹:")
+    assert not set("0123456789") & set(page.locator(".day").inner_text())
+    mine, theirs = (
+        page.locator(f"{MINE} .bubble").bounding_box(),
+        page.locator(f"{THEIRS} .bubble").bounding_box(),
+    )
+    assert mine is not None
+    assert theirs is not None
+    assert mine["x"] < theirs["x"]
+
+
+def test_markup_in_a_message_stays_text(page: Page, sqlite_database: Database) -> None:
+    typed = "<img src=x onerror=\"document.title='stolen'\"><b>سلام</b>"
+    with StandIn(sqlite_database):
+        write(page, typed)
+        expect(page.locator(THEIRS)).to_have_count(1)
+    expect(page.locator(f"{MINE} .words")).to_have_text(typed)
+    assert page.locator("#log img, #log .words b").count() == 0
+    assert page.title() != "stolen"
+
+
+def test_enter_sends_and_shift_enter_begins_a_line(page: Page) -> None:
+    field = page.locator("#text")
+    height = field.bounding_box()
+    field.press_sequentially("یک")
+    field.press("Shift+Enter")
+    field.press_sequentially("دو")
+    taller = field.bounding_box()
+    assert height is not None
+    assert taller is not None
+    assert taller["height"] > height["height"]
+    field.press("Enter")
+    expect(page.locator(f"{MINE} .words")).to_have_text("یک\nدو", use_inner_text=True)
+    expect(field).to_have_value("")
+
+
+def test_a_message_written_while_the_server_is_dead_arrives_once(
+    page: Page, console: Console, sqlite_database: Database, tmp_path: Path
+) -> None:
+    console.kill()
+    expect(page.locator("#state[data-state=waiting]")).to_be_visible()
+    write(page, "هنوز هستید؟")
+    write(page, "منتظرم")
+    expect(page.locator(f"{MINE}.is-clock")).to_have_count(2)
+    page.screenshot(path=tmp_path / "4-no-connection.png")
+    console.start()
+    expect(page.locator(f"{MINE}.is-kept")).to_have_count(2, timeout=15_000)
+    with StandIn(sqlite_database):
+        expect(page.locator(f"{MINE}.is-arrived")).to_have_count(2)
+        expect(page.locator(THEIRS)).to_have_count(2)
+    assert [row.payload["text"] for row in received(sqlite_database)] == ["هنوز هستید؟", "منتظرم"]
+    expect(page.locator(MINE)).to_have_count(2)
+
+
+def test_what_was_said_while_the_server_was_dead_is_shown_once_when_it_is_back(
+    page: Page, console: Console, sqlite_database: Database
+) -> None:
+    with StandIn(sqlite_database):
+        write(page, "سلام")
+        expect(page.locator(THEIRS)).to_have_count(1)
+    write(page, "سؤالی دارم")
+    expect(page.locator(f"{MINE}.is-kept")).to_have_count(1)
+    console.kill()
+    with StandIn(sqlite_database):
+        eventually(lambda: received(sqlite_database)[1].state == "done", within=10, what="the answer")
+    say(sqlite_database, received(sqlite_database)[0].chat_id, "خبر تازه‌ای داریم")
+    console.start()
+    expect(page.locator(THEIRS)).to_have_count(3, timeout=15_000)
+    expect(page.locator(MINE)).to_have_count(2)
+    expect(page.locator(f"{MINE}.is-arrived")).to_have_count(2)
+
+
+def test_a_page_that_was_closed_before_its_message_left_sends_it_the_next_time(
+    page: Page, console: Console, sqlite_database: Database
+) -> None:
+    console.kill()
+    expect(page.locator("#state[data-state=waiting]")).to_be_visible()
+    write(page, "این را از دست ندهید")
+    context = page.context
+    page.close()
+    console.start()
+    again = context.new_page()
+    again.goto(console.url)
+    with StandIn(sqlite_database):
+        expect(again.locator(THEIRS)).to_have_count(1)
+        expect(again.locator(MINE)).to_have_count(1)
+    assert [row.payload["text"] for row in received(sqlite_database)] == ["این را از دست ندهید"]
+
+
+def test_a_photo_is_sent_along(page: Page, sqlite_database: Database, tmp_path: Path) -> None:
+    photo = page.locator(".head").screenshot()
+    page.locator("#files").set_input_files({"name": "جعبه.png", "mimeType": "image/png", "buffer": photo})
+    expect(page.locator(".tray li.is-kept .file-name")).to_have_text("جعبه.png")
+    with StandIn(sqlite_database):
+        write(page, "این هم عکسش")
+        expect(page.locator(f"{MINE}.is-arrived img")).to_be_visible()
+        expect(page.locator(THEIRS)).to_have_count(1)
+    page.screenshot(path=tmp_path / "5-photo.png")
+    assert page.locator(f"{MINE} img").evaluate("image => image.naturalWidth") > 0
+    (attachment,) = received(sqlite_database)[0].payload["attachments"]
+    assert attachment["file_name"] == "جعبه.png"
+    assert (tmp_path / "attachments" / attachment["path"]).read_bytes() == photo
