@@ -14,10 +14,11 @@ from typing import Any
 
 import structlog
 from rasa_sdk import Action, Tracker
-from rasa_sdk.events import FollowupAction, SlotSet
+from rasa_sdk.events import ActionExecuted, SlotSet
 from rasa_sdk.executor import CollectingDispatcher
 from sqlalchemy.orm import Session
 
+import crm_store.models  # noqa: F401  # every table must be known before the first flush
 from actions.texts import shown
 from actions.turn import Turn, read_turn
 from crm_store.conversations.service import find_conversation
@@ -115,9 +116,13 @@ class StoreAction(Action, ABC):  # type: ignore[misc]  # rasa_sdk ships no types
             return self.answer(turn, session, reply)
 
 
-def back_to_form(turn: Turn) -> list[Event]:
-    """End a digression: the active form asks its question again."""
-    return [FollowupAction(turn.form)] if turn.form else []
+def keep_form_waiting(turn: Turn) -> list[Event]:
+    """Let the active form wait for its answer without asking again at once.
+
+    After any other answer to a message that the form rejected, Rasa has the form ask again by itself. Where we
+    asked something else, Rasa is told that the form has run: a rejected form does not get the next message.
+    """
+    return [ActionExecuted(turn.form)] if turn.form else []
 
 
 def clear_slots(names: tuple[str, ...]) -> list[Event]:

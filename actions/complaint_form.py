@@ -71,7 +71,9 @@ class ValidateComplaintForm(StoreAction):
             "complaint_category": _take_category,
             CONFIRM: _take_correction,
         }
-        if not take[turn.requested](turn, session) and not gave_files:
+        gave_answer = _apply_button(turn, session) or take[turn.requested](turn, session)
+        # "I have a complaint", said again, is no digression: rules would lead straight back here.
+        if not (gave_answer or gave_files or turn.intent == "complaint_file"):
             return []
         return [*_slots_of(_draft(turn, session)), SlotSet(CONFIRM, None)]
 
@@ -91,21 +93,22 @@ def _begin(turn: Turn, session: Session, reply: Reply) -> list[Event]:
         _replace_story(turn, session, before, story, told_in)
     if goes_on:
         _apply_button(turn, session)
+        if before is not None and "category" not in before.data:
+            _take_category(turn, session)
         reply.utter("utter_complaint_continued")
     _take_attachments(turn, session)
     return [*_slots_of(_draft(turn, session)), SlotSet(CONFIRM, None)]
 
 
-def _apply_button(turn: Turn, session: Session) -> None:
-    """Obey a button of the form that was tapped when its session was over."""
-    category, wrong = (
-        turn.button_value("choose_category", "category"),
-        turn.button_value("correct_field", "field"),
-    )
+def _apply_button(turn: Turn, session: Session) -> bool:
+    """Obey a button of the form, also one of an earlier message or of a session that is over."""
+    category = turn.button_value("choose_category", "category")
+    wrong = turn.button_value("correct_field", "field")
     if category is not None:
         _set(turn, session, "category", category)
     if wrong is not None:
         _set(turn, session, wrong, None)
+    return category is not None or wrong is not None
 
 
 def _opening_story(turn: Turn) -> tuple[str, int]:
@@ -138,12 +141,14 @@ def _replace_story(turn: Turn, session: Session, before: Draft | None, story: st
 def _take_story(turn: Turn, session: Session) -> bool:
     if turn.trusted or not turn.text or turn.word_count <= NO_STORY.get(turn.intent, 0):
         return False
+    if turn.intent == "complaint_file" and not count_other_words("complaints", "announcing", turn.text):
+        return False
     _set(turn, session, "description", turn.text)
     return True
 
 
 def _take_category(turn: Turn, session: Session) -> bool:
-    category = turn.button_value("choose_category", "category") or _typed_category(turn)
+    category = _typed_category(turn)
     if category is not None:
         _set(turn, session, "category", category)
     # Whoever goes on telling when a category is asked adds to the story.
@@ -151,7 +156,8 @@ def _take_category(turn: Turn, session: Session) -> bool:
 
 
 def _typed_category(turn: Turn) -> str | None:
-    if turn.trusted or turn.intent in NO_ANSWER:
+    # One or two words answer the question even if they could also ask for something: «پشتیبانی».
+    if turn.trusted or (turn.intent in NO_ANSWER and turn.word_count > 2):
         return None
     for category in CATEGORIES:
         if words(category_title(category)) == words(turn.text):
@@ -161,18 +167,21 @@ def _typed_category(turn: Turn) -> str | None:
 
 
 def _confirms(turn: Turn) -> bool:
+    if turn.trusted:
+        return turn.intent == "affirm"
     # «بله» typed after another question, such as the offer of a call-back, is an answer to that one.
-    return turn.intent == "affirm" and (turn.trusted or turn.previous.ended_with("utter_complaint_summary"))
+    if not turn.previous.ended_with("utter_complaint_summary"):
+        return False
+    return turn.intent == "affirm" or is_one_of("complaints", "confirming", turn.text)
 
 
 def _take_correction(turn: Turn, session: Session) -> bool:
     """Clear the field that is wrong, so that it is asked again, or take a better story."""
-    field = turn.button_value("correct_field", "field")
-    if field is None and turn.intent not in NO_ANSWER and turn.word_count <= SHORT_ANSWER:
+    if turn.intent not in NO_ANSWER and turn.word_count <= SHORT_ANSWER:
         field = meant("complaints", "fields", turn.text)
-    if field is not None:
-        _set(turn, session, field, None)
-        return True
+        if field is not None:
+            _set(turn, session, field, None)
+            return True
     if turn.previous.ended_with("utter_complaint_correction") and tells_what_happened(turn.text):
         _set(turn, session, "description", turn.text)
         return True

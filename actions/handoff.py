@@ -6,7 +6,7 @@ import phonenumbers
 from rasa_sdk.events import SlotSet
 from sqlalchemy.orm import Session
 
-from actions.base import Event, Reply, StoreAction, back_to_form, clear_slots, environment, tell_staff
+from actions.base import Event, Reply, StoreAction, clear_slots, environment, keep_form_waiting, tell_staff
 from actions.texts import Rich, shown
 from actions.turn import Turn
 from crm_store import drafts
@@ -34,9 +34,9 @@ class ActionOfferCallback(StoreAction):
     def answer(self, turn: Turn, session: Session, reply: Reply) -> list[Event]:
         if typed_phone(turn) is not None:
             note_callback(turn, session, reply, topic=turn.text)
-            return back_to_form(turn)
+            return []
         reply.utter("utter_offer_callback")
-        return []
+        return keep_form_waiting(turn)
 
 
 class ValidateCallbackForm(StoreAction):
@@ -62,7 +62,8 @@ class ValidateCallbackForm(StoreAction):
         if sum(character.isdigit() for character in turn.text) >= DIGITS_OF_A_TRY:
             reply.utter("utter_invalid_phone")
             return [SlotSet(PHONE, None)]
-        return []
+        # Asking for the call again is no digression: rules would lead straight back here.
+        return [SlotSet(PHONE, None)] if turn.intent in ("request_callback", "request_human") else []
 
 
 class ActionAskCallbackPhone(StoreAction):

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import hmac
 import ipaddress
+import logging
 import os
 import socket
 from typing import Any
@@ -68,7 +69,8 @@ def create_app(secret: str) -> Sanic:
     app = Sanic("peyvand_actions", configure_logging=False)
     app.config.REQUEST_MAX_SIZE = MAX_BODY
     app.config.GRACEFUL_SHUTDOWN_TIMEOUT = STOP_SECONDS
-    # rasa_sdk logs every action that it finds.
+    # rasa_sdk tells of every action that it finds.
+    logging.getLogger("rasa_sdk").setLevel(logging.WARNING)
     executor = ActionExecutor()
     executor.register_package("actions")
 

@@ -10,7 +10,7 @@ from rasa_sdk.executor import CollectingDispatcher
 from sqlalchemy.orm import Session
 
 from actions import complaint_form, handoff
-from actions.base import Event, Reply, StoreAction, back_to_form, clear_slots
+from actions.base import Event, Reply, StoreAction, clear_slots, keep_form_waiting
 from actions.complaints import given_code, tell_status
 from actions.texts import term
 from actions.turn import Turn
@@ -27,6 +27,8 @@ COMPLAINT_FORM, CALLBACK_FORM = "complaint_form", "callback_form"
 #: Least confidence of an intent that is offered as "did you mean".
 WORTH_OFFERING = 0.1
 SUGGESTIONS = 2
+#: Below this confidence "not ours" is a guess.
+CERTAIN = 0.7
 
 
 class ActionSessionStart(Action):  # type: ignore[misc]  # rasa_sdk ships no types
@@ -42,6 +44,19 @@ class ActionSessionStart(Action):  # type: ignore[misc]  # rasa_sdk ships no typ
         return [SessionStarted(), ActionExecuted("action_listen")]
 
 
+class ActionGoodbye(StoreAction):
+    """Returns a farewell; a form waits until the person is back."""
+
+    reads_only = True
+
+    def name(self) -> str:
+        return "action_goodbye"
+
+    def answer(self, turn: Turn, session: Session, reply: Reply) -> list[Event]:
+        reply.utter("utter_form_goodbye" if turn.form else "utter_goodbye")
+        return keep_form_waiting(turn)
+
+
 class ActionAffirm(StoreAction):
     """Takes a yes for an answer to what was offered last."""
 
@@ -53,14 +68,13 @@ class ActionAffirm(StoreAction):
             if handoff.typed_phone(turn) is None:
                 return [FollowupAction(CALLBACK_FORM)]
             handoff.note_callback(turn, session, reply, topic=turn.previous.text)
-            return back_to_form(turn)
-        if turn.form:
+        elif turn.form:
             reply.utter("utter_form_unclear")
-            return back_to_form(turn)
         # The summary's button outlives its session: the draft is shown again, and the next tap files it.
-        if turn.previous.ended_with("utter_media_received") or (turn.trusted and _has_story(turn, session)):
+        elif turn.previous.ended_with("utter_media_received") or (turn.trusted and _has_story(turn, session)):
             return [FollowupAction(COMPLAINT_FORM)]
-        reply.utter("utter_affirm_idle")
+        else:
+            reply.utter("utter_affirm_idle")
         return []
 
 
@@ -73,19 +87,17 @@ class ActionDeny(StoreAction):
     def answer(self, turn: Turn, session: Session, reply: Reply) -> list[Event]:
         if turn.callback_offered:
             reply.utter("utter_callback_declined")
-            return back_to_form(turn)
-        if turn.form == COMPLAINT_FORM and turn.requested == complaint_form.CONFIRM:
+        elif turn.form == COMPLAINT_FORM and turn.requested == complaint_form.CONFIRM:
             reply.utter("utter_complaint_correction")
-            return []
-        if turn.form:
+            return keep_form_waiting(turn)
+        elif turn.form:
             reply.utter("utter_form_unclear")
-            return back_to_form(turn)
-        if turn.previous.ended_with("utter_media_received"):
+        elif turn.previous.ended_with("utter_media_received"):
             if not _has_story(turn, session):
                 complaints.cancel_draft(session, conversation_id=turn.conversation_id, inbox_id=turn.inbox_id)
             reply.utter("utter_media_not_needed")
-            return []
-        reply.utter("utter_deny_idle")
+        else:
+            reply.utter("utter_deny_idle")
         return []
 
 
@@ -120,25 +132,29 @@ class ActionNotYet(StoreAction):
         return "action_not_yet"
 
     def answer(self, turn: Turn, session: Session, reply: Reply) -> list[Event]:
-        if _answers_something_else(turn, session, reply):
-            return back_to_form(turn)
-        reply.utter(
-            "utter_form_not_yet" if turn.form else "utter_not_yet",
-            request=term("shared", "upcoming", turn.intent),
-        )
-        return back_to_form(turn)
+        if not _answers_something_else(turn, session, reply):
+            response = "utter_form_not_yet" if turn.form else "utter_not_yet"
+            reply.utter(response, request=term("shared", "upcoming", turn.intent))
+        return []
 
 
 class ActionOutOfScope(StoreAction):
-    """Declines kindly what is not ours."""
+    """Declines kindly what is not ours; where that is not certain, it asks."""
 
     def name(self) -> str:
         return "action_out_of_scope"
 
     def answer(self, turn: Turn, session: Session, reply: Reply) -> list[Event]:
-        if not _answers_something_else(turn, session, reply):
-            reply.utter("utter_form_unclear" if turn.form else "utter_out_of_scope")
-        return back_to_form(turn)
+        if _answers_something_else(turn, session, reply):
+            return []
+        guesses = _guesses(turn) if turn.ranking and turn.ranking[0][1] < CERTAIN else []
+        if turn.form:
+            reply.utter("utter_form_unclear")
+        elif guesses:
+            reply.utter("utter_did_you_mean", buttons=guesses)
+        else:
+            reply.utter("utter_out_of_scope")
+        return []
 
 
 class ActionFallback(StoreAction):
@@ -149,12 +165,13 @@ class ActionFallback(StoreAction):
 
     def answer(self, turn: Turn, session: Session, reply: Reply) -> list[Event]:
         if _answers_something_else(turn, session, reply):
-            return back_to_form(turn)
+            return []
+        guesses = _guesses(turn)
         if turn.form:
             reply.utter("utter_form_unclear")
-            return back_to_form(turn)
-        guesses = _guesses(turn)
-        if turn.previous.ended_with("utter_misunderstood", "utter_did_you_mean", "utter_misunderstood_again"):
+        elif turn.previous.ended_with(
+            "utter_misunderstood", "utter_did_you_mean", "utter_misunderstood_again"
+        ):
             reply.utter("utter_misunderstood_again")
         elif guesses:
             reply.utter("utter_did_you_mean", buttons=guesses)
@@ -171,25 +188,25 @@ class ActionReceiveMedia(StoreAction):
 
     def answer(self, turn: Turn, session: Session, reply: Reply) -> list[Event]:
         if turn.contact is not None:
-            return self._take_contact(turn, session, reply, turn.contact)
-        if turn.form:
+            _take_contact(turn, session, reply, turn.contact)
+        elif turn.form:
             reply.utter("utter_media_in_form")
-            return back_to_form(turn)
-        _keep_media(turn, session, reply)
+        else:
+            _keep_media(turn, session, reply)
         return []
 
-    def _take_contact(self, turn: Turn, session: Session, reply: Reply, phone: str) -> list[Event]:
-        if turn.callback_offered:
-            handoff.note_callback(turn, session, reply, topic=turn.previous.text)
-            return back_to_form(turn)
-        customer_id = customer_of(session.get_one(Conversation, turn.conversation_id))
-        add_phone(session, customer_id=customer_id, phone=phone, proven=True)
-        reply.utter("utter_media_in_form" if turn.form else "utter_contact_received")
-        return back_to_form(turn)
+
+def _take_contact(turn: Turn, session: Session, reply: Reply, phone: str) -> None:
+    if turn.callback_offered:
+        handoff.note_callback(turn, session, reply, topic=turn.previous.text)
+        return
+    customer_id = customer_of(session.get_one(Conversation, turn.conversation_id))
+    add_phone(session, customer_id=customer_id, phone=phone, proven=True)
+    reply.utter("utter_media_in_form" if turn.form else "utter_contact_received")
 
 
 def _answers_something_else(turn: Turn, session: Session, reply: Reply) -> bool:
-    """Answer what needs no understanding: a number after the offer of a call, a bare code, a captioned file."""
+    """Answer what needs no understanding: a number after a call was offered, a bare code, a captioned file."""
     if turn.callback_offered and handoff.typed_phone(turn) is not None:
         handoff.note_callback(turn, session, reply, topic=turn.previous.text)
         return True

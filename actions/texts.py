@@ -58,6 +58,11 @@ def meant(area: str, section: str, text: str) -> str | None:
     return found.pop() if len(found) == 1 else None
 
 
+def is_one_of(area: str, section: str, text: str) -> bool:
+    """Whether a text is one of the phrases of a section, in whatever spelling."""
+    return " ".join(words(text)) in _fold_all(_document(area, "terms")[section])
+
+
 def count_other_words(area: str, section: str, text: str) -> int:
     """How many words of a text do not stand in a section."""
     return sum(word not in _word_set(area, section) for word in words(text))

@@ -45,7 +45,7 @@ class TerminalChat:
         payload: dict[str, str] = {"client_id": client_id, "display_name": self._chat_id}
         choice = to_ascii_digits(line.strip())
         if choice.isdecimal() and 0 < int(choice) <= len(self._buttons):
-            payload["token"] = self._buttons[int(choice) - 1]["token"]
+            payload["button"] = self._buttons[int(choice) - 1]["token"]
         else:
             payload["text"] = line
         with self._database.write() as session:
@@ -85,7 +85,6 @@ class TerminalChat:
     async def exchange(self, line: str) -> None:
         """Send a line and print what comes back until it is answered."""
         row = await asyncio.to_thread(self.send, line)
-        self._buttons = []
         deadline = asyncio.get_running_loop().time() + ANSWER_SECONDS
         answered = False
         while not answered:
@@ -106,7 +105,10 @@ async def _product(settings: Settings, model: Path) -> AsyncIterator[None]:
         yield
         return
     prepare(settings, needs_port=False)
-    supervisor = Supervisor(roles_for(settings, model, with_console=False), data_path=settings.data_path)
+    roles = roles_for(settings, model, with_console=False)
+    for role in roles:
+        role.env.setdefault("PEYVAND_LOG_LEVEL", "WARNING")  # the conversation is what one came to see
+    supervisor = Supervisor(roles, data_path=settings.data_path)
     try:
         await supervisor.start()
         yield

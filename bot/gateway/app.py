@@ -86,7 +86,7 @@ class Gateway:
         if settings.mode == "webhook":
             self._webhooks.append(Webhook(channel, settings, receiver, self._dispatcher.wake))
         else:
-            self._pollers.append(Poller(channel, receiver, self._dispatcher.wake))
+            self._pollers.append(Poller(channel, receiver, self._dispatcher.offer))
 
     async def start(self) -> None:
         """Begin to work.

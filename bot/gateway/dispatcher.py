@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import partial
 
 import structlog
@@ -63,7 +63,16 @@ class Dispatcher:
         self._finished_while_looking: set[int] = set()
         self._news = asyncio.Event()
         self._last_seen = 0
+        self._has_looked = False
         self._is_stopping = False
+
+    def offer(self, rows: Sequence[InboxItem]) -> None:
+        """Take up rows that were just kept, without asking the store for them."""
+        if not self._has_looked or self._is_stopping:
+            self.wake()  # older rows of the same chats may wait in the store
+            return
+        for row in rows:
+            self._take_up(row)
 
     def wake(self) -> None:
         """Look for new rows now."""
@@ -105,8 +114,8 @@ class Dispatcher:
         rows = await asyncio.to_thread(self._load, set(self._in_hand) if compares else None)
         for row in rows:
             self._last_seen = max(self._last_seen, row.id)
-            if row.id not in self._in_hand and row.id not in self._finished_while_looking:
-                self._queue(row)
+            self._take_up(row)
+        self._has_looked = self._has_looked or len(rows) < BATCH
         return len(rows)
 
     def _load(self, in_hand: set[int] | None) -> list[InboxItem]:
@@ -116,7 +125,10 @@ class Dispatcher:
             missing = [row_id for row_id in inbox.pending_ids(session) if row_id not in in_hand]
             return inbox.items(session, ids=missing[:BATCH]) if missing else []
 
-    def _queue(self, row: InboxItem) -> None:
+    def _take_up(self, row: InboxItem) -> None:
+        """Queue a row, unless it is in hand or was until a moment ago."""
+        if row.id in self._in_hand or row.id in self._finished_while_looking:
+            return
         self._in_hand.add(row.id)
         channel = self._channels.get(row.channel)
         if channel is None:

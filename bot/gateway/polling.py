@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -14,6 +14,7 @@ from bot.gateway.channels.bot_api import BotApiChannel
 from bot.gateway.receiving import Receiver
 from bot.gateway.waiting import growing_pauses
 from crm_store.base import utcnow
+from crm_store.inbox import InboxItem
 
 log = structlog.get_logger(__name__)
 
@@ -36,7 +37,7 @@ class Poller:
     Args:
         channel: the bot.
         receiver: keeps the updates.
-        on_kept: called when new updates are in the inbox.
+        on_kept: called with the rows that are new in the inbox.
         poll_seconds: how long the messenger holds a poll without updates.
         stuck_seconds: how much longer it may take before the connection is replaced.
     """
@@ -45,7 +46,7 @@ class Poller:
         self,
         channel: BotApiChannel,
         receiver: Receiver,
-        on_kept: Callable[[], None],
+        on_kept: Callable[[Sequence[InboxItem]], None],
         *,
         poll_seconds: int = POLL_SECONDS,
         stuck_seconds: float = STUCK_SECONDS,
@@ -124,7 +125,7 @@ class Poller:
         self.status = "ok"
         self._offset = max(update["update_id"] for update in updates) + 1
         if new:
-            self._on_kept()
+            self._on_kept(new)
 
     def _note_success(self) -> None:
         if self.status != "ok":

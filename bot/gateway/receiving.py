@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 from bot.gateway.channels.bot_api_updates import parse_update, storable
 from crm_store import inbox
 from crm_store.db import Database
+from crm_store.inbox import InboxItem
 
 log = structlog.get_logger(__name__)
 
@@ -28,42 +29,46 @@ class Receiver:
         self._database = database
         self._channel = channel
 
-    def keep(self, updates: Sequence[dict[str, Any]]) -> int:
-        """Keep a batch; returns how many updates were new.
+    def keep(self, updates: Sequence[dict[str, Any]]) -> list[InboxItem]:
+        """Keep a batch; returns the rows that are new.
 
         Raises:
             sqlalchemy.exc.SQLAlchemyError: nothing was kept; the batch must be kept again.
         """
         try:
             with self._database.write() as session:
-                return sum(self._keep_one(session, update) for update in updates)
+                return self._keep_all(session, updates)
         except OperationalError:
             raise  # the store is away, or its disk is full
         except (StatementError, ValueError, TypeError) as error:
             # One that the database cannot hold must not hold up the others.
             log.error("strange_batch", channel=self._channel, error=type(error).__name__)
-            return sum(self._keep_alone(update) for update in updates)
+            return [row for update in updates for row in self._keep_alone(update)]
 
-    def _keep_one(self, session: Session, update: dict[str, Any]) -> bool:
+    def _keep_all(self, session: Session, updates: Sequence[dict[str, Any]]) -> list[InboxItem]:
+        kept = [self._keep_one(session, update) for update in updates]
+        new = [row_id for row_id in kept if row_id is not None]
+        return inbox.items(session, ids=new) if new else []
+
+    def _keep_one(self, session: Session, update: dict[str, Any]) -> int | None:
         if not isinstance(update, dict) or not isinstance(update.get("update_id"), int):
             log.error("update_without_id", channel=self._channel)
-            return False
-        row_id = inbox.receive(
+            return None
+        return inbox.receive(
             session,
             channel=self._channel,
             update_id=str(update["update_id"]),
             chat_id=parse_update(update).chat_id,
             payload=storable(update),
         )
-        return row_id is not None
 
-    def _keep_alone(self, update: dict[str, Any]) -> bool:
+    def _keep_alone(self, update: dict[str, Any]) -> list[InboxItem]:
         try:
             with self._database.write() as session:
-                return self._keep_one(session, update)
+                return self._keep_all(session, [update])
         except OperationalError:
             raise
         except (StatementError, ValueError, TypeError):
             log.error("strange_update", channel=self._channel, update_id=update.get("update_id"))
             with self._database.write() as session:
-                return self._keep_one(session, {"update_id": update["update_id"], "unreadable": True})
+                return self._keep_all(session, [{"update_id": update["update_id"], "unreadable": True}])

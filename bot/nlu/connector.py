@@ -199,7 +199,7 @@ def _answer_body(messages: list[dict[str, Any]], intent: dict[str, Any], *, repl
 
 
 def _is_ready(agent: Any) -> bool:
-    # Only a strict agent undoes a failed turn; under `rasa run` the channel says no rather than lose messages.
+    # Only a strict agent undoes a failed turn; under `rasa run` the channel refuses.
     return isinstance(agent, StrictAgent) and bool(agent.is_ready())
 
 

@@ -31,7 +31,7 @@ class Word(NamedTuple):
         text: The word, folded.
         start: Its first character, in code points of the original text.
         end: One past its last character.
-        kind: ``word``, or what kind of whole span it is: ``phone``, ``code``, ``email``, ``url``, ``number`` …
+        kind: ``word``, or the kind of a whole span: ``phone``, ``code``, ``email``, ``url``, ``number`` …
     """
 
     text: str
@@ -159,7 +159,7 @@ def _token_pattern(phrase: str) -> list[dict[str, Any]]:
 
 
 def _source(text: str, offsets: list[int], start: int, end: int) -> tuple[int, int]:
-    """Maps a span back; folding keeps one of several spaces, and the others are no part of the word before."""
+    """Maps a span back; the spaces that folding dropped after it are no part of it."""
     source_start, source_end = source_span(offsets, start, end, len(text))
     return source_start, source_start + len(text[source_start:source_end].rstrip())
 
@@ -201,6 +201,6 @@ def _hazm_words(folded: str, position: int, end: int) -> Iterator[tuple[int, int
 def _hazm_tokenizer() -> WordTokenizer:
     from hazm import WordTokenizer  # noqa: PLC0415
 
-    # Joined verb parts (گفته_شده_است) are words that do not stand in the text. Without joining nothing reads the
-    # list of words, which takes 90 MB and half a second.
+    # Joined verb parts (گفته_شده_است) are words that do not stand in the text. Without joining nothing reads
+    # the list of words, which takes 90 MB and half a second.
     return WordTokenizer(join_verb_parts=False, words_file=Path(os.devnull))

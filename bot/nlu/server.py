@@ -77,10 +77,11 @@ def serve(
     """
     if not _is_loopback(host) and not secret_is_set:
         raise ConfigurationError(
-            f"PEYVAND_RASA_HOST is {host}: beyond loopback PEYVAND_INTERNAL_SECRET must be one you set yourself"
+            f"PEYVAND_RASA_HOST is {host}: beyond loopback set a PEYVAND_INTERNAL_SECRET of your own"
         )
     if not model.is_file():
         raise ConfigurationError(f"PEYVAND_MODEL: there is no model at {model}; run `peyvand train`")
+    bound = _bind(host, port)
     # Set before the first import of rasa: it phones home otherwise.
     os.environ["RASA_TELEMETRY_ENABLED"] = "false"
     leave_tensorflow_out()
@@ -90,17 +91,21 @@ def serve(
 
     app = create_app(model, endpoints, credentials)
     log.info("listening", host=host, port=port, model=model.name)
-    app.run(sock=_listen(host, port), access_log=False, motd=False)
+    app.run(sock=bound, access_log=False, motd=False)
 
 
-def _listen(host: str, port: int) -> socket.socket:
-    # Sanic would log a traceback and end as if all was well.
+def _bind(host: str, port: int) -> socket.socket:
+    # Before the model is loaded, so that a port in use is said at once; Sanic would log a traceback at the end.
+    bound = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET)
+    bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
-        return socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET)
+        bound.bind((host, port))
     except OSError as error:
+        bound.close()
         raise ConfigurationError(
             f"PEYVAND_RASA_PORT: cannot listen on {host}:{port}: {error.strerror}"
         ) from error
+    return bound
 
 
 def _port(text: str) -> int:

@@ -256,14 +256,31 @@ def test_a_page_that_was_closed_before_its_message_left_sends_it_the_next_time(
     assert [row.payload["text"] for row in received(sqlite_database)] == ["این را از دست ندهید"]
 
 
+def test_who_reads_further_up_is_not_pulled_away_but_told(page: Page, sqlite_database: Database) -> None:
+    with StandIn(sqlite_database):
+        for number in range(1, 9):
+            write(page, f"پیام {number}\nکه دو سطر دارد")
+            expect(page.locator(THEIRS)).to_have_count(number)
+    newest, first = page.locator("#newest"), page.locator(f"{MINE} .words").first
+    first.scroll_into_view_if_needed()
+    expect(first).to_be_in_viewport()
+    say(sqlite_database, received(sqlite_database)[0].chat_id, "خبر تازه‌ای داریم")
+    expect(newest).to_be_visible()
+    expect(first).to_be_in_viewport()
+    newest.click()
+    expect(page.locator(f"{THEIRS} .words").last).to_be_in_viewport(ratio=1)
+    expect(newest).to_be_hidden()
+
+
 def test_a_photo_is_sent_along(page: Page, sqlite_database: Database, tmp_path: Path) -> None:
-    photo = page.locator(".head").screenshot()
+    photo = page.screenshot()  # tall on a phone: the answer below it must come into view
     page.locator("#files").set_input_files({"name": "جعبه.png", "mimeType": "image/png", "buffer": photo})
     expect(page.locator(".tray li.is-kept .file-name")).to_have_text("جعبه.png")
     with StandIn(sqlite_database):
         write(page, "این هم عکسش")
         expect(page.locator(f"{MINE}.is-arrived img")).to_be_visible()
         expect(page.locator(THEIRS)).to_have_count(1)
+    expect(page.locator(f"{THEIRS} .words")).to_be_in_viewport(ratio=1)
     page.screenshot(path=tmp_path / "5-photo.png")
     assert page.locator(f"{MINE} img").evaluate("image => image.naturalWidth") > 0
     (attachment,) = received(sqlite_database)[0].payload["attachments"]

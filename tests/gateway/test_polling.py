@@ -15,6 +15,7 @@ from bot.gateway.polling import Poller
 from bot.gateway.receiving import Receiver
 from crm_store import inbox
 from crm_store.heartbeats import Heartbeat
+from crm_store.inbox import InboxItem
 from tests.fakes.bot_api import FakeBotApi
 from tests.gateway.conftest import Setup
 
@@ -22,7 +23,7 @@ from tests.gateway.conftest import Setup
 @asynccontextmanager
 async def polling(setup: Setup, receiver: Receiver | None = None, **speed: Any) -> AsyncIterator[Poller]:
     channel = telegram_channel(setup.settings.telegram)
-    poller = Poller(channel, receiver or Receiver(setup.database, "telegram"), lambda: None, **speed)
+    poller = Poller(channel, receiver or Receiver(setup.database, "telegram"), lambda rows: None, **speed)
     task = asyncio.ensure_future(poller.run())
     try:
         yield poller
@@ -54,7 +55,7 @@ class FullDisk(Receiver):
 
     failures = 2
 
-    def keep(self, updates: Sequence[dict[str, Any]]) -> int:
+    def keep(self, updates: Sequence[dict[str, Any]]) -> list[InboxItem]:
         self.failures -= 1
         if self.failures >= 0:
             raise OperationalError("INSERT", {}, Exception("database or disk is full"))
@@ -149,12 +150,13 @@ async def test_the_operator_sees_when_polling_last_worked(setup: Setup, telegram
 async def test_an_update_in_a_batch_is_kept_once(setup: Setup) -> None:
     receiver = Receiver(setup.database, "telegram")
     updates = [{"update_id": number, "poll": {}} for number in (3, 4, 3)]
-    assert receiver.keep(updates) == 2
-    assert receiver.keep(updates) == 0
+    assert [row.update_id for row in receiver.keep(updates)] == ["3", "4"]
+    assert receiver.keep(updates) == []
     assert [row.update_id for row in setup.read(inbox.pending)] == ["3", "4"]
 
 
 async def test_what_the_database_cannot_hold_leaves_its_id_behind(setup: Setup) -> None:
     receiver = Receiver(setup.database, "telegram")
-    assert receiver.keep([{"update_id": 3}, {"update_id": 4, "poll": object()}, {"update_id": 5}]) == 3
+    updates = [{"update_id": 3}, {"update_id": 4, "poll": object()}, {"update_id": 5}]
+    assert len(receiver.keep(updates)) == 3
     assert kept(setup) == [{"update_id": 3}, {"update_id": 4, "unreadable": True}, {"update_id": 5}]

@@ -1,4 +1,4 @@
-"""A small trained model, a real Rasa server with our channel and a real action server, each in its own process."""
+"""A small trained model, a real Rasa server with our channel and a real action server, in own processes."""
 
 from __future__ import annotations
 
@@ -20,7 +20,11 @@ from typing import Any
 
 import pytest
 
+from bot.nlu.light_rasa import leave_tensorflow_out
 from bot.nlu.training import PROJECT_ROOT, train
+
+# Before any test module imports Rasa: the components are tested as the server loads them.
+leave_tensorflow_out()
 
 PROJECT = Path(__file__).parent / "project"
 SECRET = "a-secret-of-the-tests"
@@ -106,7 +110,15 @@ def rasa(model: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Rasa
     """A server without an action server."""
     folder = tmp_path_factory.mktemp("rasa")
     server = Rasa(free_port(), folder / "tracker.db", free_port(), folder / "effects.txt")
-    with _process(["-m", "bot.nlu.server"], server_environment(server, model), _ready_url(server.port)):
+    with _process(["-m", "bot.nlu.server"], server_environment(server, model), ready_url(server.port)):
+        yield server
+
+
+@pytest.fixture
+def model_without_actions(model: Path, tmp_path: Path) -> Iterator[Rasa]:
+    """A server of its own whose action server does not run."""
+    server = Rasa(free_port(), tmp_path / "tracker.db", free_port(), tmp_path / "effects.txt")
+    with _process(["-m", "bot.nlu.server"], server_environment(server, model), ready_url(server.port)):
         yield server
 
 
@@ -141,14 +153,14 @@ def free_port() -> int:
 def _process(arguments: list[str], environment: dict[str, str], health: str) -> Iterator[None]:
     process = subprocess.Popen([sys.executable, *arguments], cwd=PROJECT_ROOT, env=environment)
     try:
-        _wait_for(health, process)
+        wait_for(health, process)
         yield
     finally:
         process.terminate()
         process.wait(timeout=20)
 
 
-def _wait_for(url: str, process: subprocess.Popen[bytes]) -> None:
+def wait_for(url: str, process: subprocess.Popen[bytes]) -> None:
     deadline = time.monotonic() + 60
     while time.monotonic() < deadline:
         assert process.poll() is None, f"the process ended with code {process.returncode}"
@@ -160,7 +172,7 @@ def _wait_for(url: str, process: subprocess.Popen[bytes]) -> None:
     raise AssertionError(f"{url} did not answer")
 
 
-def _ready_url(port: int) -> str:
+def ready_url(port: int) -> str:
     return f"http://127.0.0.1:{port}/webhooks/gateway/ready"
 
 

@@ -16,18 +16,18 @@ export class Log {
   #usedTokens = new Set(); // also of buttons that a later line of the history brings
   #previous = null;
   #timer = 0;
+  #stick = true; // whether new lines pull the view along; not while the visitor reads further up
+  #lastTop = 0;
 
   constructor({ timezone, onPress }) {
     this.onPress = onPress;
     this.clock = new Intl.DateTimeFormat("fa-IR", { timeZone: timezone, hour: "2-digit", minute: "2-digit" });
     this.#newest.addEventListener("click", () => this.toEnd("smooth"));
-    this.#scroller.addEventListener("scroll", () => this.#atEnd() && this.#hideNewest(), { passive: true });
-    new ResizeObserver(() => this.#stick && this.toEnd("instant")).observe(this.#scroller);
-    this.#scroller.addEventListener("load", () => this.#stick && this.toEnd("instant"), true);
+    this.#scroller.addEventListener("scroll", () => this.#onScroll(), { passive: true });
+    // A keyboard that opens, a window that turns, a picture that arrives.
+    const observer = new ResizeObserver(() => this.#stick && this.toEnd("instant"));
+    [this.#scroller, this.#lines, this.#pending].forEach((node) => observer.observe(node));
   }
-
-  // Whether new lines pull the view along; false while the visitor reads further up.
-  #stick = true;
 
   add(frame) {
     this.#keepPlace(() => {
@@ -119,10 +119,15 @@ export class Log {
     };
   }
 
-  #atEnd() {
+  #onScroll() {
     const { scrollHeight, scrollTop, clientHeight } = this.#scroller;
-    this.#stick = scrollHeight - scrollTop - clientHeight < NEAR;
-    return this.#stick;
+    if (scrollHeight - scrollTop - clientHeight < NEAR) {
+      this.#stick = true;
+      this.#hideNewest();
+    } else if (scrollTop < this.#lastTop) {
+      this.#stick = false;
+    }
+    this.#lastTop = scrollTop;
   }
 
   toEnd(behavior) {

@@ -1,0 +1,51 @@
+"""Reading the body of a turn."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from bot.nlu.incoming import MalformedTurn, Turn, without_leading_slashes
+
+BODY = {"sender": "12", "message_id": 345, "channel": "telegram", "text": " سلام "}
+
+
+def test_a_turn_is_read_from_its_body() -> None:
+    turn = Turn.from_body(
+        {**BODY, "attachments": [{"id": 3, "kind": "photo"}], "metadata": {"edited": False}}
+    )
+    assert (turn.sender, turn.message_id, turn.text, turn.attachments) == ("12", "345", "سلام", (3,))
+    assert turn.metadata == {"edited": False, "trusted": False}
+
+
+def test_only_a_payload_makes_a_turn_trusted() -> None:
+    assert Turn.from_body({**BODY, "payload": "/affirm"}).metadata["trusted"] is True
+    assert Turn.from_body({**BODY, "metadata": {"trusted": True}}).metadata["trusted"] is False
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        None,
+        [],
+        {},
+        {**BODY, "sender": ""},
+        {**BODY, "sender": None},
+        {**BODY, "message_id": True},
+        {**BODY, "text": 5},
+        {**BODY, "attachments": [3]},
+        {**BODY, "metadata": "x"},
+        {**BODY, "text": "  "},
+    ],
+)
+def test_a_body_that_is_no_turn_is_refused(body: Any) -> None:
+    with pytest.raises(MalformedTurn):
+        Turn.from_body(body)
+
+
+@pytest.mark.parametrize("text", ["/restart", "// greet", " / /greet", "/\u00a0/greet", "/\u2003/greet"])
+def test_nothing_is_left_that_looks_like_an_intent(text: str) -> None:
+    rest, cut = without_leading_slashes(text)
+    assert not rest.strip().startswith("/")
+    assert text[cut:] == rest
