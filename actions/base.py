@@ -76,7 +76,7 @@ class Reply:
         self._dispatcher.utter_message(response=response, buttons=buttons, **values)
 
 
-class StoreAction(Action, ABC):  # type: ignore[misc]  # rasa_sdk ships no types
+class StoreAction(Action, ABC):
     """An action that answers a turn within one unit of work.
 
     Attributes:
@@ -119,8 +119,8 @@ class StoreAction(Action, ABC):  # type: ignore[misc]  # rasa_sdk ships no types
 def keep_form_waiting(turn: Turn) -> list[Event]:
     """Let the active form wait for its answer without asking again at once.
 
-    After any other answer to a message that the form rejected, Rasa has the form ask again by itself. Where we
-    asked something else, Rasa is told that the form has run: a rejected form does not get the next message.
+    After any other answer to a message that the form rejected, Rasa has the form ask again by itself. Where
+    we asked something else, Rasa is told that the form has run: a rejected one does not get the next message.
     """
     return [ActionExecuted(turn.form)] if turn.form else []
 

@@ -10,7 +10,7 @@ from rasa_sdk.events import SlotSet
 from sqlalchemy.orm import Session
 
 from actions.base import Event, Reply, StoreAction, environment
-from actions.texts import category_title, count_other_words, meant, words
+from actions.texts import category_title, count_other_words, is_one_of, meant, words
 from actions.turn import Turn
 from crm_store import drafts
 from crm_store.complaints import service

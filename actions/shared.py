@@ -31,7 +31,7 @@ SUGGESTIONS = 2
 CERTAIN = 0.7
 
 
-class ActionSessionStart(Action):  # type: ignore[misc]  # rasa_sdk ships no types
+class ActionSessionStart(Action):
     """Starts a session with nothing carried over: what must last is in the store."""
 
     def name(self) -> str:
@@ -206,7 +206,7 @@ def _take_contact(turn: Turn, session: Session, reply: Reply, phone: str) -> Non
 
 
 def _answers_something_else(turn: Turn, session: Session, reply: Reply) -> bool:
-    """Answer what needs no understanding: a number after a call was offered, a bare code, a captioned file."""
+    """Answer what needs no understanding: a number after an offer to call, a bare code, a captioned file."""
     if turn.callback_offered and handoff.typed_phone(turn) is not None:
         handoff.note_callback(turn, session, reply, topic=turn.previous.text)
         return True

@@ -80,9 +80,12 @@ class Gateway:
         for name, channel in self._bots.items():
             self._add_way_in(name, channel)
         self._tasks: list[asyncio.Task[None]] = []
+        #: Set when a part has ended that should never end.
+        self.is_broken = asyncio.Event()
 
     def _add_way_in(self, name: str, channel: BotApiChannel) -> None:
-        receiver, settings = Receiver(self._database, name), self._settings.bots()[name]
+        settings = self._settings.bots()[name]
+        receiver = Receiver(self._database, name, settings.token)
         if settings.mode == "webhook":
             self._webhooks.append(Webhook(channel, settings, receiver, self._dispatcher.wake))
         else:
@@ -102,8 +105,13 @@ class Gateway:
         jobs += [webhook.run() for webhook in self._webhooks]
         self._tasks = [asyncio.ensure_future(job) for job in jobs]
         for task in self._tasks:
-            task.add_done_callback(_report_end)
+            task.add_done_callback(self._report_end)
         log.info("gateway_started", channels=sorted(self._channels))
+
+    def _report_end(self, task: asyncio.Task[None]) -> None:
+        if not task.cancelled() and task.exception() is not None:
+            log.error("gateway_part_broke", error=type(task.exception()).__name__)
+            self.is_broken.set()
 
     async def stop(self) -> None:
         """Take in nothing more, let running turns and sends end, and close everything."""
@@ -142,11 +150,6 @@ class Gateway:
                 heartbeats.beat(session, name=f"webhook:{webhook.name}", status=webhook.status)
 
 
-def _report_end(task: asyncio.Task[None]) -> None:
-    if not task.cancelled() and task.exception() is not None:
-        log.error("gateway_part_broke", error=type(task.exception()).__name__)
-
-
 @contextmanager
 def only_gateway(folder: Path) -> Iterator[IO[str]]:
     """Hold the data folder's lock: two gateways would answer everything twice.
@@ -170,6 +173,7 @@ async def run_gateway(settings: Settings) -> None:
 
     Raises:
         ConfigurationError: a setting is missing, or another gateway works on the same data folder.
+        RuntimeError: a part of the gateway broke; whoever started it should start it again.
     """
     _check(settings)
     stop = asyncio.Event()
@@ -182,10 +186,19 @@ async def run_gateway(settings: Settings) -> None:
         gateway = Gateway(settings, database)
         try:
             await gateway.start()
-            await stop.wait()
+            await _either(stop, gateway.is_broken)
+            if gateway.is_broken.is_set():
+                raise RuntimeError("a part of the gateway broke")
         finally:
             await gateway.stop()
             database.dispose()
+
+
+async def _either(*events: asyncio.Event) -> None:
+    waiting = [asyncio.ensure_future(event.wait()) for event in events]
+    await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
+    for task in waiting:
+        task.cancel()
 
 
 def _check(settings: Settings) -> None:

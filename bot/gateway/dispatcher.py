@@ -193,5 +193,3 @@ def newest_wording(job: Job, chat: ChatQueue) -> str | None:
         if row.incoming.kind == "edited" and row.incoming.message_id == job.head.incoming.message_id
     ]
     return edits[-1] if edits else None
-
-

@@ -66,11 +66,15 @@ class Outgoings:
         self._responses = responses
         self._lifetime = timedelta(hours=button_hours)
         self._channels = channels
+        #: Conversations on channels that are switched off; their rows wait for a gateway that has them.
+        self._unserved: set[int] = set()
 
     def waiting(self, busy: set[int], limit: int) -> list[int]:
         """Conversations with something due, apart from those that are busy."""
         with self._database.read() as session:
-            return outbox.waiting_conversations(session, now=utcnow(), exclude=busy, limit=limit)
+            return outbox.waiting_conversations(
+                session, now=utcnow(), exclude=busy | self._unserved, limit=limit
+            )
 
     def next(self, conversation_id: int) -> Outgoing | None:
         """What a conversation gets next; rows that must not leave any more are cancelled on the way."""
@@ -173,7 +177,8 @@ class Outgoings:
 
     def _outgoing(self, session: Session, item: OutboxItem, conversation: Conversation) -> Outgoing | None:
         if conversation.channel not in self._channels:
-            return None  # its messenger is switched off; the row waits
+            self._unserved.add(conversation.id)
+            return None
         content: dict[str, Any] = item.content.get("rendered", item.content)
         previous = conversations.latest_message(session, conversation_id=conversation.id, author=BOT)
         return Outgoing(
@@ -208,5 +213,3 @@ def _extra(outgoing: Outgoing) -> dict[str, Any]:
     is_open = outgoing.request_contact or (outgoing.keyboard_is_open and not closes_keyboard(outgoing))
     extra = {"buttons": list(outgoing.buttons), "image": outgoing.image, KEYBOARD_OPEN: is_open}
     return {name: value for name, value in extra.items() if value}
-
-

@@ -80,6 +80,7 @@ class Poller:
                 )
             except asyncio.TimeoutError:
                 log.warning("poll_stuck", channel=self.name, seconds=self._poll_seconds + self._stuck_seconds)
+                self.status = "stuck"
                 self._channel.rebuild_polling()
             except ChannelError as error:
                 self._note_trouble(error)
@@ -123,7 +124,8 @@ class Poller:
                     was_reported, self.status = True, "store_down"
                 await asyncio.sleep(pause)
         self.status = "ok"
-        self._offset = max(update["update_id"] for update in updates) + 1
+        ids = [update["update_id"] for update in updates if isinstance(update.get("update_id"), int)]
+        self._offset = max(ids) + 1 if ids else None
         if new:
             self._on_kept(new)
 

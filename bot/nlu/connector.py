@@ -16,7 +16,6 @@ from typing import Any
 import structlog
 from rasa.core.channels.channel import CollectingOutputChannel, InputChannel, UserMessage
 from rasa.core.lock_store import LockError
-from rasa.core.processor import MessageProcessor
 from rasa.shared.core.events import UserUttered
 from rasa.shared.core.trackers import DialogueStateTracker
 from sanic import Blueprint, response
@@ -25,7 +24,7 @@ from sanic.request import Request
 from sanic.response import HTTPResponse
 
 from bot.nlu.incoming import MalformedTurn, Turn, UnknownPayload, to_user_message
-from bot.nlu.strict_turns import StrictAgent, TurnAborted, answers_to
+from bot.nlu.strict_turns import StrictAgent, StrictProcessor, TurnAborted, answers_to
 
 SECRET_HEADER = "X-Peyvand-Secret"  # noqa: S105 (a name, not a secret)
 #: Longest turn; the gateway gives up earlier, and its retry then finds the finished turn.
@@ -158,14 +157,14 @@ async def _run(agent: Any, turn: Turn) -> dict[str, Any]:
             raise TurnAborted("unavailable", "the turn took too long") from error
 
 
-async def _run_locked(processor: MessageProcessor, turn: Turn) -> dict[str, Any]:
+async def _run_locked(processor: StrictProcessor, turn: Turn) -> dict[str, Any]:
     tracker = await processor.get_tracker(turn.sender)
     earlier = _replay(tracker, turn.message_id)
     if earlier is not None:
         return earlier
     output = TurnOutput(turn.channel)
     message = await to_user_message(turn, processor, tracker, output)
-    await processor.handle_message(message)
+    await processor.handle_turn(message, tracker)
     return _answer_body(output.messages, message.parse_data["intent"], replayed=False)
 
 

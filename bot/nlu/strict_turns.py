@@ -13,7 +13,7 @@ from typing import Any, Literal
 
 from rasa.core.actions.action import Action, ActionExecutionRejection
 from rasa.core.agent import Agent
-from rasa.core.channels.channel import OutputChannel
+from rasa.core.channels.channel import OutputChannel, UserMessage
 from rasa.core.nlg.generator import NaturalLanguageGenerator
 from rasa.core.nlg.response import TemplatedNaturalLanguageGenerator
 from rasa.core.policies.policy import PolicyPrediction
@@ -24,6 +24,9 @@ from rasa.shared.core.events import ActionExecuted, BotUttered, Event, UserUtter
 from rasa.shared.core.trackers import DialogueStateTracker
 
 Reason = Literal["unavailable", "failed"]
+
+#: After so many messages a new session begins, as after a day of silence.
+SESSION_TURNS = 30
 
 
 class TurnAborted(BaseException):
@@ -74,6 +77,24 @@ class StrictAgent(Agent):
 class StrictProcessor(MessageProcessor):
     """A processor that saves a turn only if every action in it succeeded and something was answered."""
 
+    async def handle_turn(self, message: UserMessage, tracker: DialogueStateTracker) -> None:
+        """Runs a turn on a tracker that was read already.
+
+        The steps are those of `handle_message`, which would read and rebuild the conversation a second time.
+
+        Args:
+            message: What the person sent, with its parse data.
+            tracker: The conversation so far; saved at the end.
+
+        Raises:
+            TurnAborted: The turn failed; the tracker is of no use any more.
+        """
+        await self._update_tracker_session(tracker, message.output_channel, message.metadata)
+        await self._handle_message_with_tracker(message, tracker)
+        tracker = await self.run_action_extract_slots(message.output_channel, tracker)
+        await self._run_prediction_loop(message.output_channel, tracker)
+        await self.save_tracker(tracker)
+
     async def save_tracker(self, tracker: DialogueStateTracker) -> None:
         """Saves the turn (see parent class).
 
@@ -83,6 +104,12 @@ class StrictProcessor(MessageProcessor):
         if not answers_to(tracker, None):
             raise TurnAborted("failed", "silent turn: no action or response said anything")
         await super().save_tracker(tracker)
+
+    def _has_session_expired(self, tracker: DialogueStateTracker) -> bool:
+        # Every event of a session is read and walked through in every turn: after 400 turns a prediction took
+        # twenty times as long. Not inside a form; what must last is in the store and not in slots.
+        is_long = sum(isinstance(event, UserUttered) for event in tracker.events) >= SESSION_TURNS
+        return bool(super()._has_session_expired(tracker) or (is_long and not tracker.active_loop_name))
 
     async def _run_action(
         self,

@@ -170,7 +170,9 @@ async def serve(folder: Path) -> dict[str, float]:
     (folder / "tracker.db").unlink(missing_ok=True)
     python = [sys.executable, "-m"]
     actions = subprocess.Popen(
-        [*python, "rasa_sdk", "--actions", "actions", "--port", str(actions_port)], cwd=folder, env=environment()
+        [*python, "rasa_sdk", "--actions", "actions", "--port", str(actions_port)],
+        cwd=folder,
+        env=environment(),
     )
     started = time.monotonic()
     server = subprocess.Popen(
@@ -203,7 +205,7 @@ def main() -> None:
             "date": date.today().isoformat(),  # noqa: DTZ011
             "python": platform.python_version(),
             "machine": f"{platform.machine()}, {os.cpu_count()} cores, no GPU",
-            "what": "rasa 3.6.21, pipeline and policies of `rasa init`, REST channel, tracker store on SQLite",
+            "what": "rasa 3.6.21, pipeline and policies of `rasa init`, REST channel, SQLite tracker store",
         },
         "figures": {key: round(value, 2) for key, value in figures.items()},
     }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from tests.conversations.matcher import ResponseMatcher
@@ -45,13 +46,17 @@ class Customer:
         self.matcher = ResponseMatcher()
         self.user: User = telegram.fake.user(number, f"مشتری {number}")
 
-    async def complain(self) -> None:
+    async def complain(self, may_go_on: Callable[[int], bool] = lambda _step: True) -> None:
         """Take every step; runs on the fake's event loop.
+
+        Args:
+            may_go_on: asked before each step, with its number from 0, until it says yes.
 
         Raises:
             TimeoutError: naming the answer that did not come.
         """
-        for step in COMPLAINT_STEPS:
+        for number, step in enumerate(COMPLAINT_STEPS):
+            await self._telegram.fake.wait_until(lambda n=number: may_go_on(n), 1800.0)
             await self.take(step)
 
     async def take(self, step: Step) -> None:

@@ -7,6 +7,7 @@ import random
 import threading
 import time
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -38,35 +39,43 @@ def crash_product(tmp_path: Path, trained_model: Path) -> Iterator[tuple[Product
     telegram.stop()
 
 
-def kill_at_random(product: Product, *, times_each: int, seed: int) -> None:
-    """Kill every role so many times in a random order, each time somewhere in its work."""
-    chance = random.Random(seed)
-    order = [role for role in VICTIMS for _ in range(times_each)]
-    chance.shuffle(order)
-    former: dict[str, int] = {}
-    for role in order:
-        eventually(
-            lambda role=role: product.pid(role) != former.get(role), within=90, what=f"{role} starting again"
-        )
-        time.sleep(chance.uniform(0.1, 4.0))
-        former[role] = product.pid(role)
-        product.kill(role)
+class Killer(threading.Thread):
+    """Kills every role so many times in a random order, each time somewhere in its work."""
+
+    def __init__(self, product: Product, *, times_each: int, seed: int) -> None:
+        super().__init__()
+        self._product = product
+        self._chance = random.Random(seed)
+        self._order = [role for role in VICTIMS for _ in range(times_each)]
+        self._chance.shuffle(self._order)
+        self.done = 0
+
+    def run(self) -> None:
+        former: dict[str, int] = {}
+        for role in self._order:
+            self._wait_for_another_process(role, former.get(role))
+            time.sleep(self._chance.uniform(0.05, 4.0))
+            former[role] = self._product.pid(role)
+            self._product.kill(role)
+            self.done += 1
+
+    def share_done(self) -> float:
+        """How much of the work is behind it, from 0 to 1."""
+        return self.done / len(self._order)
+
+    def _wait_for_another_process(self, role: str, former: int | None) -> None:
+        eventually(lambda: self._product.pid(role) != former, within=90, what=f"{role} starting again")
 
 
 def test_sixty_messages_through_kills_of_every_process(
     crash_product: tuple[Product, ThreadRunner[FakeBotApi]], soak: bool
 ) -> None:
     product, telegram = crash_product
-    rounds, kills_each = (6, 10) if soak else (1, 5)
-    killer = threading.Thread(
-        target=kill_at_random, args=(product,), kwargs={"times_each": kills_each * rounds, "seed": 7}
-    )
+    kills_each = 50 if soak else 5
+    customers = [Customer(telegram, number=1000 + n) for n in range(120 if soak else 12)]
+    killer = Killer(product, times_each=kills_each, seed=7)
     killer.start()
-    customers = []
-    for number in range(rounds):
-        group = [Customer(telegram, number=1000 * (number + 1) + n) for n in range(12)]
-        customers += group
-        telegram.run(all_complain(group), timeout=900)
+    telegram.run(complain_while(killer, customers), timeout=1700)
     killer.join()
 
     database = product.database()
@@ -77,21 +86,24 @@ def test_sixty_messages_through_kills_of_every_process(
         said = select(func.count()).select_from(Message).where(Message.author == "customer")
         assert session.scalar(said) == len(customers) * len(COMPLAINT_STEPS)
         assert set(inbox.count_by_state(session)) == {"done"}
-    gateway_kills = kills_each * rounds
     repeated = sum(len(texts) - len(set(texts)) for texts in (texts_of(telegram, c) for c in customers))
-    assert repeated <= gateway_kills, "at most one message may be repeated per crash of the gateway"
+    assert repeated <= kills_each, "at most one message may be repeated per crash of the gateway"
     assert telegram.fake.violations == []
     database.dispose()
 
 
-async def all_complain(customers: list[Customer]) -> None:
-    """Let all customers write at once, starting a little apart."""
+async def complain_while(killer: Killer, customers: list[Customer]) -> None:
+    """Spread the customers' messages evenly over all the kills."""
 
-    async def later(customer: Customer, seconds: float) -> None:
-        await asyncio.sleep(seconds)
-        await customer.complain()
+    def turn_has_come(place: float, step: int) -> bool:
+        return killer.share_done() >= (step + place) / len(COMPLAINT_STEPS)
 
-    await asyncio.gather(*(later(customer, 0.5 * n) for n, customer in enumerate(customers)))
+    await asyncio.gather(
+        *(
+            customer.complain(partial(turn_has_come, number / len(customers)))
+            for number, customer in enumerate(customers)
+        )
+    )
 
 
 def texts_of(telegram: ThreadRunner[FakeBotApi], customer: Customer) -> list[str]:

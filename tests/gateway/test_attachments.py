@@ -59,7 +59,9 @@ async def test_voice_and_documents_are_kept(setup: Setup, sara: User) -> None:
 
 async def test_an_album_is_one_turn_with_all_its_files(setup: Setup, sara: User) -> None:
     async with setup.running():
-        await setup.telegram.send_album(sara, [("photo", JPEG)] * 3 + [("video", b"\0\0\0 ftypmp42")], caption="ببینید")
+        await setup.telegram.send_album(
+            sara, [("photo", JPEG)] * 3 + [("video", b"\0\0\0 ftypmp42")], caption="ببینید"
+        )
         await setup.telegram.wait_for_messages(7, 1)
         await setup.all_finished(rows=4)
     assert setup.texts(7) == ["4 فایل"]
@@ -188,7 +190,13 @@ async def test_a_file_that_the_web_chat_kept_is_taken_over(setup: Setup, sara: U
     kept_already = setup.settings.attachments_path / "web" / "ab" / "1.png"
     kept_already.parent.mkdir(parents=True)
     kept_already.write_bytes(b"\x89PNG\r\n\x1a\n")
-    item = {"kind": "photo", "mime_type": "image/png", "size": 8, "file_name": "x.png", "path": "web/ab/1.png"}
+    item = {
+        "kind": "photo",
+        "mime_type": "image/png",
+        "size": 8,
+        "file_name": "x.png",
+        "path": "web/ab/1.png",
+    }
 
     def send(session: Any) -> None:
         payload = {"text": "ببینید", "client_id": "c", "attachments": [item]}
@@ -205,7 +213,13 @@ async def test_a_path_out_of_the_folder_is_parked(setup: Setup, sara: User) -> N
     setup.set_limits(park_after_failures=1)
     secret = setup.settings.data_path / "secret.txt"
     secret.write_text("x")
-    item = {"kind": "document", "mime_type": "text/plain", "size": 1, "file_name": "x", "path": "../secret.txt"}
+    item = {
+        "kind": "document",
+        "mime_type": "text/plain",
+        "size": 1,
+        "file_name": "x",
+        "path": "../secret.txt",
+    }
 
     def send(session: Any) -> None:
         payload = {"client_id": "c", "attachments": [item]}

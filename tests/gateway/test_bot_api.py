@@ -8,7 +8,15 @@ from collections.abc import AsyncIterator
 import pytest
 
 from bot.gateway.channels.bale import bale_channel
-from bot.gateway.channels.base import BadMarkup, Blocked, Part, RateLimited, Rejected, Unauthorized, Unreachable
+from bot.gateway.channels.base import (
+    BadMarkup,
+    Blocked,
+    Part,
+    RateLimited,
+    Rejected,
+    Unauthorized,
+    Unreachable,
+)
 from bot.gateway.channels.bot_api import BotApiChannel, server_roots
 from bot.gateway.channels.telegram import telegram_channel
 from crm_store.persian import rich
@@ -34,7 +42,9 @@ def test_a_base_address_is_accepted_with_and_without_its_ending(form: str) -> No
     assert server_roots(f"https://tapi.bale.ai{form}", "1:a") == expected
 
 
-async def test_hostile_words_arrive_as_the_words_they_are(channel: BotApiChannel, telegram: FakeBotApi) -> None:
+async def test_hostile_words_arrive_as_the_words_they_are(
+    channel: BotApiChannel, telegram: FakeBotApi
+) -> None:
     hostile = '<b>x</b> & </i> <a href="https://evil">y</a>'
     await channel.send("7", Part(text=f"گفتید {rich.value(hostile)}، <b>درست است؟</b>"))
     assert rich.value(hostile) != hostile
@@ -51,7 +61,9 @@ async def test_bale_gets_plain_text(telegram: FakeBotApi) -> None:
     assert "parse_mode" not in telegram.calls("sendMessage")[0].fields
 
 
-async def test_short_titles_share_a_row_and_long_ones_do_not(channel: BotApiChannel, telegram: FakeBotApi) -> None:
+async def test_short_titles_share_a_row_and_long_ones_do_not(
+    channel: BotApiChannel, telegram: FakeBotApi
+) -> None:
     titles = ["تحویل", "کیفیت", "ارسال اشتباه یا ناقص کالا", "سایت"]
     buttons = tuple({"title": title, "token": f"t{number}"} for number, title in enumerate(titles))
     await channel.send("7", Part(text="کدام؟", buttons=buttons))

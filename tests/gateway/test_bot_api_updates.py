@@ -20,7 +20,12 @@ def update(**content: Any) -> dict[str, Any]:
 
 def test_a_text_keeps_who_wrote_it_and_where() -> None:
     incoming = parse_update(update(text="/start {x}"))
-    assert (incoming.kind, incoming.text, incoming.chat_id, incoming.message_id) == ("text", "/start {x}", "7", "5")
+    assert (incoming.kind, incoming.text, incoming.chat_id, incoming.message_id) == (
+        "text",
+        "/start {x}",
+        "7",
+        "5",
+    )
     assert (incoming.user_id, incoming.display_name, incoming.username) == ("7", "سارا رضایی", "sara")
 
 
@@ -47,7 +52,9 @@ def test_a_contact_is_own_only_with_the_senders_id() -> None:
 
 def test_a_venue_is_a_location_with_a_title() -> None:
     place = {"latitude": 35.7, "longitude": 51.4}
-    incoming = parse_update(update(location=place, venue={"location": place, "title": "شعبه", "address": "ونک"}))
+    incoming = parse_update(
+        update(location=place, venue={"location": place, "title": "شعبه", "address": "ونک"})
+    )
     assert incoming.kind == "location"
     assert incoming.location is not None
     assert incoming.location.title == "شعبه ونک"
@@ -98,7 +105,9 @@ JSON = st.recursive(
     max_leaves=8,
 )
 KINDS = st.sampled_from(["message", "edited_message", "callback_query", "my_chat_member", "poll"])
-FIELDS = st.sampled_from(["chat", "from", "text", "photo", "contact", "location", "data", "new_chat_member", "id"])
+FIELDS = st.sampled_from(
+    ["chat", "from", "text", "photo", "contact", "location", "data", "new_chat_member", "id"]
+)
 
 
 @given(st.dictionaries(KINDS, JSON | st.dictionaries(FIELDS, JSON, max_size=6), max_size=3))

@@ -73,7 +73,7 @@ async def test_a_press_that_is_delivered_twice_counts_once(setup: Setup, sara: U
         message = await asked(setup, sara)
         update_id = await setup.telegram.press(sara, message, "تحویل")
         await setup.telegram.wait_for_messages(7, 2)
-        row = setup.read(lambda s: s.query(inbox.InboxItem).filter_by(update_id=str(update_id)).one())
+        row = setup.read(lambda s: s.query(inbox.InboxItem).filter_by(update_id=f"7001:{update_id}").one())
         await setup.telegram.inject_update(row.payload)
         await setup.until(lambda: not setup.telegram.pending_updates())
         await setup.all_finished()
@@ -126,10 +126,14 @@ async def test_answering_a_press_that_fails_costs_nothing_but_the_alert(setup: S
         await setup.telegram.wait_for_messages(7, 2)
 
 
-async def test_a_stale_press_that_can_get_no_alert_is_explained_in_a_message(setup: Setup, sara: User) -> None:
+async def test_a_stale_press_that_can_get_no_alert_is_explained_in_a_message(
+    setup: Setup, sara: User
+) -> None:
     async with setup.running():
         message = await asked(setup, sara)
-        setup.telegram.fail_next("answerCallbackQuery", status=400, description="Bad Request: query is too old")
+        setup.telegram.fail_next(
+            "answerCallbackQuery", status=400, description="Bad Request: query is too old"
+        )
         await setup.telegram.press_data(sara, message, "unknown")
         await setup.telegram.wait_for_messages(7, 2)
     assert "دکمه" in setup.texts(7)[1]

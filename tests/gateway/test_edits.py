@@ -37,7 +37,9 @@ def draft_of(setup: Setup, **fields: str) -> None:
 
     def write(session: Any) -> None:
         for field, value in fields.items():
-            complaints.set_draft_field(session, conversation_id=1, field=field, value=value, inbox_id=inbox_id)
+            complaints.set_draft_field(
+                session, conversation_id=1, field=field, value=value, inbox_id=inbox_id
+            )
 
     setup.write(write)
 
@@ -86,7 +88,9 @@ def only_text(setup: Setup) -> str:
     return str(setup.read(lambda session: session.query(Message).filter_by(author="customer").one()).text)
 
 
-async def test_an_edit_of_the_story_corrects_a_whole_draft_and_shows_it_again(setup: Setup, sara: User) -> None:
+async def test_an_edit_of_the_story_corrects_a_whole_draft_and_shows_it_again(
+    setup: Setup, sara: User
+) -> None:
     async with setup.running():
         message_id = await say(setup, sara, "دو کتاب کم بود")
         draft_of(setup, description="دو کتاب کم بود", category="wrong_item")
@@ -95,7 +99,7 @@ async def test_an_edit_of_the_story_corrects_a_whole_draft_and_shows_it_again(se
         summary = (await setup.telegram.wait_for_messages(7, 3))[2]
     assert "سه کتاب <i>کم</i> بود" in summary.plain
     assert "ارسال اشتباه یا ناقص" in summary.plain
-    assert [button.title for button in summary.buttons][0] == "ثبت شکایت"
+    assert summary.buttons[0].title == "ثبت شکایت"
     assert only(setup, Draft).data["description"] == "سه کتاب <i>کم</i> بود"
     assert len(setup.rasa.turns) == 2
 

@@ -87,7 +87,9 @@ async def test_a_block_cancels_what_was_still_to_be_sent(setup: Setup) -> None:
         for number in range(3):
             content = {"text": f"{number}"}
             setup.write(
-                lambda session, content=content: outbox.enqueue_message(session, conversation_id=1, content=content)
+                lambda session, content=content: outbox.enqueue_message(
+                    session, conversation_id=1, content=content
+                )
             )
         await setup.until(lambda: setup.read(outbox.count_by_state).get("cancelled") == 3)
     assert setup.read(lambda session: session.query(ChannelIdentity).one()).blocked_at is not None

@@ -23,7 +23,9 @@ from tests.gateway.conftest import Setup
 @asynccontextmanager
 async def polling(setup: Setup, receiver: Receiver | None = None, **speed: Any) -> AsyncIterator[Poller]:
     channel = telegram_channel(setup.settings.telegram)
-    poller = Poller(channel, receiver or Receiver(setup.database, "telegram"), lambda rows: None, **speed)
+    poller = Poller(
+        channel, receiver or Receiver(setup.database, "telegram", "7001:x"), lambda rows: None, **speed
+    )
     task = asyncio.ensure_future(poller.run())
     try:
         yield poller
@@ -47,7 +49,9 @@ async def test_a_repeated_update_is_kept_once(setup: Setup) -> None:
             await telegram.send_text(sara, f"پیام {number}")
         await setup.until(lambda: not telegram.pending_updates(), "confirmation")
     await telegram.stop()
-    assert [payload["message"]["text"] for payload in kept(setup)] == [f"پیام {number}" for number in range(12)]
+    assert [payload["message"]["text"] for payload in kept(setup)] == [
+        f"پیام {number}" for number in range(12)
+    ]
 
 
 class FullDisk(Receiver):
@@ -64,7 +68,7 @@ class FullDisk(Receiver):
 
 async def test_an_update_that_cannot_be_kept_is_not_confirmed(setup: Setup, telegram: FakeBotApi) -> None:
     await telegram.send_text(telegram.user(7, "سارا"), "سلام")
-    receiver = FullDisk(setup.database, "telegram")
+    receiver = FullDisk(setup.database, "telegram", "7001:x")
     async with polling(setup, receiver, poll_seconds=1) as poller:
         await setup.until(lambda: poller.status == "store_down")
         assert len(telegram.pending_updates()) == 1
@@ -84,7 +88,9 @@ async def test_a_second_poller_is_reported_once_and_outwaited(
     assert capsys.readouterr().out.count("another program asks for the updates") == 1
 
 
-async def test_a_wrong_token_is_reported_with_its_remedy(setup: Setup, capsys: pytest.CaptureFixture[str]) -> None:
+async def test_a_wrong_token_is_reported_with_its_remedy(
+    setup: Setup, capsys: pytest.CaptureFixture[str]
+) -> None:
     setup.set_telegram(token="7001:wrong")
     async with polling(setup) as poller:
         await setup.until(lambda: poller.status == "unauthorized")
@@ -142,21 +148,28 @@ async def test_a_strange_update_holds_nothing_up(setup: Setup, telegram: FakeBot
 
 async def test_the_operator_sees_when_polling_last_worked(setup: Setup, telegram: FakeBotApi) -> None:
     async with setup.running():
-        beat = await setup.until(lambda: setup.read(lambda session: session.get(Heartbeat, "poller:telegram")))
+        beat = await setup.until(
+            lambda: setup.read(lambda session: session.get(Heartbeat, "poller:telegram"))
+        )
         assert setup.read(lambda session: session.get(Heartbeat, "gateway")).status == "ok"
     assert set(beat.detail) == {"last_successful_poll"}
 
 
 async def test_an_update_in_a_batch_is_kept_once(setup: Setup) -> None:
-    receiver = Receiver(setup.database, "telegram")
+    receiver = Receiver(setup.database, "telegram", "7001:x")
     updates = [{"update_id": number, "poll": {}} for number in (3, 4, 3)]
-    assert [row.update_id for row in receiver.keep(updates)] == ["3", "4"]
+    assert [row.update_id for row in receiver.keep(updates)] == ["7001:3", "7001:4"]
     assert receiver.keep(updates) == []
-    assert [row.update_id for row in setup.read(inbox.pending)] == ["3", "4"]
+    assert [row.update_id for row in setup.read(inbox.pending)] == ["7001:3", "7001:4"]
 
 
 async def test_what_the_database_cannot_hold_leaves_its_id_behind(setup: Setup) -> None:
-    receiver = Receiver(setup.database, "telegram")
+    receiver = Receiver(setup.database, "telegram", "7001:x")
     updates = [{"update_id": 3}, {"update_id": 4, "poll": object()}, {"update_id": 5}]
     assert len(receiver.keep(updates)) == 3
     assert kept(setup) == [{"update_id": 3}, {"update_id": 4, "unreadable": True}, {"update_id": 5}]
+
+
+async def test_two_bots_may_number_their_updates_alike(setup: Setup) -> None:
+    for token in ("7001:x", "7002:y"):
+        assert len(Receiver(setup.database, "telegram", token).keep([{"update_id": 3}])) == 1

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from bot.gateway.relay import split
-from crm_store import outbox
+from crm_store import inbox, outbox
 from crm_store.base import utcnow
 from crm_store.conversations import service as conversations
 from crm_store.conversations.models import Conversation, Message
@@ -35,7 +35,9 @@ def open_chat(session: Any, user_id: str) -> None:
 
 def queue(setup: Setup, text: str, conversation_id: int = 1, **content: Any) -> int:
     def add(session: Any) -> int:
-        item = outbox.enqueue_message(session, conversation_id=conversation_id, content={"text": text, **content})
+        item = outbox.enqueue_message(
+            session, conversation_id=conversation_id, content={"text": text, **content}
+        )
         session.flush()
         return int(item.id)
 
@@ -62,7 +64,9 @@ async def test_messages_leave_in_order(setup: Setup) -> None:
     assert setup.texts(7) == [f"{number}" for number in range(8)]
     lines = setup.read(lambda session: conversations.messages_after(session, conversation_id=1, seq=0))
     assert [line.text for line in lines] == setup.texts(7)
-    assert [line.platform_message_id for line in lines] == [str(m.message_id) for m in setup.telegram.messages(7)]
+    assert [line.platform_message_id for line in lines] == [
+        str(m.message_id) for m in setup.telegram.messages(7)
+    ]
 
 
 @pytest.mark.usefixtures("chats")
@@ -91,7 +95,9 @@ async def test_too_fast_for_one_chat_holds_back_only_that_chat(setup: Setup) -> 
 
 
 @pytest.mark.usefixtures("chats")
-async def test_a_long_message_is_split_at_sentences_with_the_buttons_below_the_last_part(setup: Setup) -> None:
+async def test_a_long_message_is_split_at_sentences_with_the_buttons_below_the_last_part(
+    setup: Setup,
+) -> None:
     sentence = "این جمله‌ای است که بارها می‌آید و <b>بخشی پررنگ</b> هم دارد. "
     buttons = [{"title": "کمک", "token": "tok"}]
     queue(setup, sentence * 200, buttons=buttons)
@@ -182,10 +188,8 @@ async def test_the_bot_as_a_whole_keeps_its_pace(setup: Setup) -> None:
 @pytest.mark.usefixtures("chats")
 async def test_when_a_person_takes_over_while_answers_wait_they_are_withdrawn(setup: Setup) -> None:
     def answer(session: Any) -> None:
-        row = {"channel": "telegram", "update_id": "1", "chat_id": "7", "payload": {}}
-        from crm_store import inbox
-
-        inbox_id = inbox.receive(session, **row)
+        inbox_id = inbox.receive(session, channel="telegram", update_id="1", chat_id="7", payload={})
+        assert inbox_id is not None
         inbox.finish(session, inbox_id=inbox_id)
         outbox.enqueue_message(session, conversation_id=1, content={"text": "پاسخ ربات"}, inbox_id=inbox_id)
         session.get(Conversation, 1).owner = "human"
@@ -260,6 +264,19 @@ async def test_a_picture_carries_its_caption(setup: Setup) -> None:
     async with setup.running():
         await setup.until(lambda: setup.telegram.calls("sendPhoto"))
     assert setup.telegram.calls("sendPhoto")[0].fields["caption"] == "نمودار"
+
+
+@pytest.mark.usefixtures("chats")
+async def test_rows_of_a_channel_that_is_switched_off_wait(setup: Setup) -> None:
+    def open_bale(session: Any) -> None:
+        conversations.open_conversation(session, channel="bale", chat_id="5", identity=None)
+
+    setup.write(open_bale)
+    waiting = queue(setup, "بله", conversation_id=4)
+    queue(setup, "تلگرام")
+    async with setup.running():
+        await setup.telegram.wait_for_messages(7, 1)
+    assert item(setup, waiting).state == "pending"
 
 
 def test_a_text_too_long_for_a_caption_follows_the_picture() -> None:

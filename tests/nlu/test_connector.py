@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from bot.nlu.strict_turns import SESSION_TURNS
 from tests.nlu.conftest import Rasa
 
 pytestmark = pytest.mark.rasa
@@ -248,6 +249,21 @@ def test_a_long_conversation_is_not_sent_whole_to_an_action(with_actions: Rasa, 
         with_actions.turn(sender, f"m{number}", text="سلام")
     _, answer = with_actions.turn(sender, "last", payload="/pick")
     assert answer["messages"][0]["custom"]["events"] < len(with_actions.events(sender)) / 2
+
+
+def test_a_long_conversation_begins_a_new_session(with_actions: Rasa, sender: str) -> None:
+    for number in range(SESSION_TURNS + 1):
+        assert with_actions.turn(sender, str(number), text="سلام")[0] == 200
+    events = [event["event"] for event in with_actions.events(sender)]
+    assert events.count("session_started") == 2
+    assert with_actions.turn(sender, str(SESSION_TURNS), text="سلام")[1]["replayed"] is True
+
+
+def test_a_long_conversation_inside_a_form_goes_on(with_actions: Rasa, sender: str) -> None:
+    for number in range(SESSION_TURNS - 1):
+        with_actions.turn(sender, str(number), text="سلام")
+    with_actions.turn(sender, "form", payload="/complaint_file")
+    assert texts(with_actions.turn(sender, "story", text="پیک نیامد")[1]) == ["ثبت شد: پیک نیامد"]
 
 
 def test_an_unreachable_action_server_is_an_outage_and_the_retry_succeeds(

@@ -218,4 +218,3 @@ def _rows(buttons: tuple[dict[str, str], ...]) -> list[list[InlineKeyboardButton
         else:
             rows.append([key])
     return rows
-

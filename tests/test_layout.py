@@ -1,0 +1,248 @@
+"""The areas line up: folders, domain, rules, responses and actions say the same."""
+
+from __future__ import annotations
+
+import ast
+import json
+import re
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from crm_store.complaints.models import CATEGORIES
+from crm_store.complaints.models import RECEIVED as COMPLAINT_RECEIVED
+from crm_store.settings import PROJECT_ROOT
+
+DATA = PROJECT_ROOT / "data"
+#: Folders of data/ that belong to no area of the store.
+NO_AREA = {"shared", "gateway"}
+#: Persian-reading code may hold Persian; everything that speaks takes its words from data/.
+READS_PERSIAN = (PROJECT_ROOT / "bot" / "nlu", PROJECT_ROOT / "crm_store" / "persian")
+#: A default that the business changes, and the screen that tells the operator what to write to the bot.
+FOR_THE_OPERATOR = {PROJECT_ROOT / "crm_store" / "settings.py", PROJECT_ROOT / "bot" / "up.py"}
+
+PERSIAN = re.compile(r"[\u0621-\u064a\u067e\u0686\u0698\u06a9\u06af\u06cc\u06f0-\u06f9]")
+PLACEHOLDER = re.compile(r"(?<!\{)\{([a-z_]+)\}(?!\})")
+PAYLOAD_INTENT = re.compile(r"/([a-z_]+)")
+
+
+def documents(name: str) -> Iterator[tuple[str, dict[str, Any]]]:
+    for path in sorted(DATA.glob(f"*/{name}.yml")):
+        yield path.parent.name, yaml.safe_load(path.read_text(encoding="utf-8"))
+
+
+def python_files(*packages: str) -> Iterator[Path]:
+    for package in packages:
+        yield from sorted((PROJECT_ROOT / package).rglob("*.py"))
+
+
+def strings_of(path: Path) -> Iterator[str]:
+    """String constants of a module that are not docstrings."""
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    expressions = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr)}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in expressions:
+            yield node.value
+
+
+def said_in(*packages: str) -> set[str]:
+    """Names of responses in code; ``utter_action`` is Rasa's key for such a name."""
+    texts = {text for path in python_files(*packages) for text in strings_of(path)}
+    return {text for text in texts if text.startswith("utter_")} - {"utter_action"}
+
+
+@pytest.fixture(scope="module")
+def domain() -> dict[str, Any]:
+    document: dict[str, Any] = yaml.safe_load((PROJECT_ROOT / "domain.yml").read_text(encoding="utf-8"))
+    return document
+
+
+@pytest.fixture(scope="module")
+def responses() -> dict[str, list[dict[str, Any]]]:
+    return {
+        name: wordings
+        for _, document in documents("responses")
+        for name, wordings in document["responses"].items()
+    }
+
+
+@pytest.fixture(scope="module")
+def rule_steps() -> list[dict[str, Any]]:
+    return [
+        step for _, document in documents("rules") for rule in document["rules"] for step in rule["steps"]
+    ]
+
+
+@pytest.fixture(scope="module")
+def ruled_intents(rule_steps: list[dict[str, Any]]) -> set[str]:
+    alternatives = [option for step in rule_steps for option in step.get("or", [step])]
+    return {step["intent"] for step in alternatives if "intent" in step}
+
+
+@pytest.fixture(scope="module")
+def ruled_actions(rule_steps: list[dict[str, Any]]) -> set[str]:
+    return {step["action"] for step in rule_steps if "action" in step}
+
+
+@pytest.fixture(scope="module")
+def registered() -> list[str]:
+    """Names of the actions that rasa_sdk finds below actions/, however often it finds them."""
+    executor_module = pytest.importorskip("rasa_sdk.executor", reason="rasa_sdk runs on Python 3.10 only")
+    found: list[str] = []
+
+    class Register(executor_module.ActionExecutor):  # type: ignore[misc,name-defined]  # rasa_sdk ships no types
+        def register_action(self, action: Any) -> None:
+            if action.__module__.startswith("actions."):
+                found.append(action().name())
+
+    Register().register_package("actions")
+    return found
+
+
+def test_every_area_of_the_dialogue_has_its_store_and_its_actions() -> None:
+    for folder in DATA.iterdir():
+        if folder.is_dir() and folder.name not in NO_AREA:
+            assert (PROJECT_ROOT / "crm_store" / folder.name / "service.py").exists(), folder.name
+            assert (PROJECT_ROOT / "actions" / f"{folder.name}.py").exists(), folder.name
+            assert (folder / "rules.yml").exists(), folder.name
+            assert (folder / "responses.yml").exists(), folder.name
+
+
+def test_no_response_is_defined_twice() -> None:
+    counts = Counter(name for _, document in documents("responses") for name in document["responses"])
+    assert [name for name, count in counts.items() if count > 1] == []
+
+
+def test_the_domain_leaves_responses_to_the_areas(domain: dict[str, Any]) -> None:
+    assert "responses" not in domain
+
+
+def test_the_domains_actions_are_exactly_those_registered(
+    domain: dict[str, Any], registered: list[str]
+) -> None:
+    assert sorted(registered) == sorted(domain["actions"])
+
+
+def test_every_action_is_called_by_a_rule_or_a_form(domain: dict[str, Any], ruled_actions: set[str]) -> None:
+    by_forms = {f"validate_{form}" for form in domain["forms"]}
+    slots = {slot for form in domain["forms"].values() for slot in form["required_slots"]}
+    by_forms |= {f"action_ask_{slot}" for slot in slots}
+    by_forms |= {f"action_ask_{form}_{slot}" for form in domain["forms"] for slot in slots}
+    assert set(domain["actions"]) - by_forms - ruled_actions == {"action_session_start"}
+
+
+def test_every_step_of_a_rule_is_known(
+    domain: dict[str, Any], responses: dict[str, Any], ruled_actions: set[str], ruled_intents: set[str]
+) -> None:
+    assert ruled_actions <= {*domain["actions"], *domain["forms"], *responses}
+    assert ruled_intents <= {*domain["intents"], "nlu_fallback"}
+
+
+def test_every_intent_is_answered(domain: dict[str, Any], ruled_intents: set[str]) -> None:
+    assert set(domain["intents"]) - ruled_intents == set()
+
+
+def test_every_intent_with_phrases_is_in_the_domain_and_the_other_way_round(domain: dict[str, Any]) -> None:
+    taught = set()
+    for name in ("nlu", "upcoming"):
+        for _, document in documents(name):
+            taught |= {entry["intent"].split("/")[0] for entry in document["nlu"] if "intent" in entry}
+    made_by_us = {"media", "choose_category", "correct_field", "request_callback"}
+    assert taught == set(domain["intents"]) - made_by_us
+
+
+def test_what_is_not_possible_yet_has_a_name_for_the_customer() -> None:
+    upcoming = yaml.safe_load((DATA / "shared" / "upcoming.yml").read_text(encoding="utf-8"))["nlu"]
+    named = yaml.safe_load((DATA / "shared" / "terms.yml").read_text(encoding="utf-8"))["upcoming"]
+    # survey_skip is a no, and is answered as one.
+    assert {entry["intent"] for entry in upcoming} == {*named, "survey_skip"}
+
+
+def test_every_response_is_said_and_everything_said_is_a_response(
+    domain: dict[str, Any], responses: dict[str, Any], ruled_actions: set[str]
+) -> None:
+    slots = {slot for form in domain["forms"].values() for slot in form["required_slots"]}
+    asked = {f"utter_ask_{slot}" for slot in slots} & set(responses)
+    said = (
+        said_in("actions", "bot", "crm_store") | asked | {name for name in ruled_actions if name in responses}
+    )
+    assert set(responses) == said
+
+
+def test_every_placeholder_is_filled_by_whoever_says_the_response(responses: dict[str, Any]) -> None:
+    given = {
+        keyword.arg
+        for path in python_files("actions", "bot")
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Call)
+        for keyword in node.keywords
+    }
+    given |= {text for path in python_files("actions", "bot") for text in strings_of(path)}
+    for name, wordings in responses.items():
+        wanted = {place for wording in wordings for place in PLACEHOLDER.findall(wording.get("text", ""))}
+        assert wanted <= given, name
+        texts = [set(PLACEHOLDER.findall(wording.get("text", ""))) for wording in wordings]
+        assert all(places == texts[0] for places in texts), f"{name}: its wordings need different values"
+
+
+def test_rules_say_only_what_needs_no_value(responses: dict[str, Any], ruled_actions: set[str]) -> None:
+    for name in ruled_actions & set(responses):
+        assert not any(PLACEHOLDER.search(wording["text"]) for wording in responses[name]), name
+
+
+def test_every_button_leads_to_an_intent(domain: dict[str, Any], responses: dict[str, Any]) -> None:
+    for name, wordings in responses.items():
+        for button in (button for wording in wordings for button in wording.get("buttons", [])):
+            intent = PAYLOAD_INTENT.match(button["payload"])
+            assert intent is not None, name
+            assert intent[1] in domain["intents"], name
+            entities = button["payload"][intent.end() :].replace("{{", "{").replace("}}", "}")
+            assert set(json.loads(entities or "{}")) <= set(domain["entities"]), name
+
+
+def test_the_categories_are_the_same_everywhere(responses: dict[str, Any]) -> None:
+    for wording in responses["utter_ask_complaint_category"]:
+        payloads = [button["payload"] for button in wording["buttons"]]
+        assert payloads == [f'/choose_category{{{{"category": "{category}"}}}}' for category in CATEGORIES]
+    words = yaml.safe_load((DATA / "complaints" / "categories.yml").read_text(encoding="utf-8"))
+    assert set(words) == set(CATEGORIES)
+
+
+def test_every_state_of_a_complaint_has_a_name() -> None:
+    terms = yaml.safe_load((DATA / "complaints" / "terms.yml").read_text(encoding="utf-8"))
+    assert set(terms["states"]) == {COMPLAINT_RECEIVED}
+
+
+@pytest.mark.parametrize(
+    "name", ["utter_greet", "utter_help", "utter_thanks", "utter_goodbye", "utter_out_of_scope"]
+)
+def test_everyday_responses_are_varied(responses: dict[str, Any], name: str) -> None:
+    assert len({wording["text"] for wording in responses[name]}) >= 3
+
+
+def test_responses_are_written_with_persian_letters_and_known_tags(responses: dict[str, Any]) -> None:
+    for name, wordings in responses.items():
+        for wording in wordings:
+            text = wording.get("text", "")
+            assert not re.search(r"[يكىة٠-٩]", text), f"{name}: Arabic letters or digits"
+            assert not re.search(r"[?,;](?=\s|$)", text), f"{name}: Latin punctuation"
+            assert set(re.findall(r"</?([^<>]+)>", text)) <= {"b", "i", "code"}, name
+
+
+def test_no_persian_stands_in_code_that_speaks() -> None:
+    speaking = [
+        path
+        for path in python_files("bot", "actions", "crm_store")
+        if not any(folder in path.parents for folder in READS_PERSIAN) and path not in FOR_THE_OPERATOR
+    ]
+    persian = {
+        f"{path.relative_to(PROJECT_ROOT)}: {text}"
+        for path in speaking
+        for text in strings_of(path)
+        if PERSIAN.search(text)
+    }
+    assert persian == set()
