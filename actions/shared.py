@@ -233,6 +233,15 @@ def _has_story(turn: Turn, session: Session) -> bool:
     return draft is not None and draft.state == drafts.OPEN and bool(draft.data.get("description"))
 
 
+def _tells_what_went_wrong(turn: Turn) -> bool:
+    """Whether a message that was not understood for certain is most likely the story of a complaint.
+
+    Taking it for one costs little: nothing is filed before the customer has seen the summary and agreed.
+    """
+    likely = next((intent for intent, _ in turn.ranking if intent != "nlu_fallback"), None)
+    return likely == "complaint_file" and complaint_form.tells_what_happened(turn.text)
+
+
 def _guesses(turn: Turn) -> list[dict[str, str]]:
     """Buttons for what the message may have meant."""
     titles = [

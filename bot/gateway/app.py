@@ -122,6 +122,8 @@ class Gateway:
             task.cancel()
         await self._dispatcher.stop(within=STOP_SECONDS)
         await self._relay.stop(within=STOP_SECONDS)
+        if self._tasks:  # the loops of both end by themselves, with no step in the store cut short
+            await asyncio.wait(self._tasks[:2], timeout=STOP_SECONDS)
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
@@ -191,6 +193,7 @@ async def run_gateway(settings: Settings) -> None:
                 raise RuntimeError("a part of the gateway broke")
         finally:
             await gateway.stop()
+            await loop.shutdown_default_executor()  # steps in the store that were under way
             database.dispose()
 
 

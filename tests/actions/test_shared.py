@@ -25,6 +25,14 @@ def test_a_failure_after_something_understood_is_a_first_one(chat: Chat) -> None
     assert chat.run(ActionFallback(), "بلبلبل", intent="nlu_fallback") == {"utter_misunderstood"}
 
 
+def test_a_story_that_is_most_likely_a_complaint_starts_one(chat: Chat) -> None:
+    ranking = [("nlu_fallback", 0.4), ("complaint_file", 0.35), ("faq", 0.2)]
+    story = "kharid nakardam vali do bar pul az kartam kam shod"
+    chat.run(ActionFallback(), story, intent="nlu_fallback", ranking=ranking)
+    assert [event["name"] for event in chat.events] == ["complaint_form"]
+    assert chat.run(ActionFallback(), "pul", intent="nlu_fallback", ranking=ranking) == {"utter_did_you_mean"}
+
+
 def test_a_guess_that_was_right_takes_the_story_from_the_message_before(chat: Chat) -> None:
     story = "پیک شما امروز جلوی در خانه به پدر پیرم ناسزا گفت"
     chat.ran_before("utter_did_you_mean", text=story)

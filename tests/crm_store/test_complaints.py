@@ -91,9 +91,10 @@ def test_a_cancelled_draft_leaves_no_complaint_and_the_next_one_starts_empty(dat
         where = {"conversation_id": conversation.id}
         first, second = an_inbox_id(session, conversation), an_inbox_id(session, conversation)
         complaints.set_draft_field(session, **where, field="description", value="الف", inbox_id=first)
-        assert complaints.cancel_draft(session, **where, inbox_id=second)
-        assert not complaints.cancel_draft(session, **where, inbox_id=second)
         third = an_inbox_id(session, conversation)
+        assert complaints.cancel_draft(session, **where, inbox_id=second)
+        assert complaints.cancel_draft(session, **where, inbox_id=second), "the same turn again says the same"
+        assert not complaints.cancel_draft(session, **where, inbox_id=third)
         draft = complaints.set_draft_field(session, **where, field="category", value="other", inbox_id=third)
         assert draft.data == {"category": "other"}
         assert complaints.complaints_of(session, customer_id=customer_of(conversation)) == []

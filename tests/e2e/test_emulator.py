@@ -25,7 +25,7 @@ def bot_messages(database: Database) -> list[Message]:
 
 
 def test_no_request_of_a_whole_complaint_is_refused(tmp_path: Path, trained_model: Path) -> None:
-    with Emulator(tmp_path / "emulator") as emulator:
+    with Emulator(tmp_path) as emulator:
         settings = {"PEYVAND_TELEGRAM_TOKEN": emulator.token, "PEYVAND_TELEGRAM_BASE_URL": emulator.base_url}
         product = Product(tmp_path / "data", settings)
         product.start()

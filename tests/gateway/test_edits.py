@@ -55,7 +55,9 @@ async def test_an_edit_of_the_latest_message_is_a_new_turn(setup: Setup, sara: U
         await setup.telegram.wait_for_messages(7, 2)
     assert setup.texts(7) == ["«سلم»", "«سلام»"]
     assert [turn["metadata"]["edited"] for turn in setup.rasa.turns] == [False, True]
-    lines = setup.read(lambda session: session.query(Message).filter_by(author="customer").all())
+    lines = setup.read(
+        lambda session: session.query(Message).filter_by(author="customer").order_by(Message.seq).all()
+    )
     assert [line.text for line in lines] == ["سلام"]
     assert lines[0].edited_at is not None
 
@@ -67,7 +69,9 @@ async def test_an_edit_of_an_older_message_only_corrects_the_transcript(setup: S
         await setup.telegram.edit_text(sara, first, "یکم")
         await setup.all_finished(rows=3)
     assert len(setup.rasa.turns) == 2
-    lines = setup.read(lambda session: session.query(Message).filter_by(author="customer").all())
+    lines = setup.read(
+        lambda session: session.query(Message).filter_by(author="customer").order_by(Message.seq).all()
+    )
     assert [line.text for line in lines] == ["یکم", "دو"]
 
 
