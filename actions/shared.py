@@ -24,6 +24,7 @@ from crm_store.persian import is_tracking_code
 
 COMPLAINT_FORM, CALLBACK_FORM = "complaint_form", "callback_form"
 
+NOT_UNDERSTOOD = ("utter_misunderstood", "utter_did_you_mean", "utter_misunderstood_again")
 #: Least confidence of an intent that is offered as "did you mean".
 WORTH_OFFERING = 0.1
 SUGGESTIONS = 2
@@ -166,14 +167,13 @@ class ActionFallback(StoreAction):
     def answer(self, turn: Turn, session: Session, reply: Reply) -> list[Event]:
         if _answers_something_else(turn, session, reply):
             return []
-        guesses = _guesses(turn)
         if turn.form:
             reply.utter("utter_form_unclear")
-        elif turn.previous.ended_with(
-            "utter_misunderstood", "utter_did_you_mean", "utter_misunderstood_again"
-        ):
+        elif _tells_what_went_wrong(turn):
+            return [FollowupAction(COMPLAINT_FORM)]
+        elif turn.previous.ended_with(*NOT_UNDERSTOOD):
             reply.utter("utter_misunderstood_again")
-        elif guesses:
+        elif guesses := _guesses(turn):
             reply.utter("utter_did_you_mean", buttons=guesses)
         else:
             reply.utter("utter_misunderstood")

@@ -5,6 +5,9 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 lock=$1 venv=${2:-.venv} python=${3:-$(cat .python-version)}
 
+# Trust what the machine trusts: offices often sit behind a proxy with a certificate of its own.
+export UV_SYSTEM_CERTS=${UV_SYSTEM_CERTS:-true} UV_NATIVE_TLS=${UV_NATIVE_TLS:-true}
+
 say() { printf '\033[1m%s\033[0m\n' "$*" >&2; }
 fail() { printf '\033[31mpeyvand: %s\033[0m\n' "$*" >&2; exit 1; }
 

@@ -36,7 +36,8 @@ from crm_store.settings import PROJECT_ROOT, Settings
 log = structlog.get_logger(__name__)
 
 BEAT_SECONDS = 5.0
-STOP_SECONDS = 8.0
+#: For turns to end, and once more for sends; together less than `peyvand up` waits.
+STOP_SECONDS = 5.0
 _MESSENGERS = {"telegram": telegram_channel, "bale": bale_channel}
 
 

@@ -84,6 +84,8 @@ class JobKeeper:
             job.correct(wording)
         try:
             async with self._slots:
+                if self._is_stopping:
+                    return False
                 await self._runner.attempt(job, late)
         except OUTAGES as error:
             log.warning("turn_unavailable", error=type(error).__name__, reason=_reason(error))

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from functools import partial
 from typing import TypeVar
 
@@ -72,6 +73,8 @@ class Relay:
         self._pacers = {name: _pacer(channel, limits) for name, channel in channels.items()}
         self._busy: dict[int, asyncio.Task[None]] = {}
         self._asked_again: set[int] = set()
+        #: Conversations whose message only waits, so that nothing is lost when it is interrupted.
+        self._only_waiting: set[int] = set()
         self._news = asyncio.Event()
         self._is_stopping = False
 
@@ -105,6 +108,8 @@ class Relay:
         """Let messages that are being sent end, for some seconds at most."""
         self._is_stopping = True
         self.wake()
+        for conversation_id in list(self._only_waiting):
+            self._busy[conversation_id].cancel()
         if self._busy:
             await asyncio.wait(self._busy.values(), timeout=within)
         tasks = list(self._busy.values())
@@ -165,8 +170,6 @@ class Relay:
                 return await self._surely(lambda: self._outgoings.next(outgoing.conversation_id))
             except (RateLimited, Unreachable, Unauthorized) as error:
                 await self._hold(outgoing, error, pauses)
-                if self._is_stopping:
-                    return None
                 continue
             except Exception as error:
                 return await self._give_up(outgoing, error)
@@ -180,7 +183,8 @@ class Relay:
         pacer = self._pacers[outgoing.channel]
         if pacer is not None:
             began = time.monotonic()
-            await pacer.wait(outgoing.chat_id, outgoing.priority)
+            with self._waiting(outgoing):
+                await pacer.wait(outgoing.chat_id, outgoing.priority)
             has_waited = time.monotonic() - began > RECHECK_SECONDS
             if has_waited and not await self._surely(lambda: self._outgoings.may_leave(outgoing.outbox_id)):
                 raise _Withdrawn
@@ -199,7 +203,18 @@ class Relay:
         reason = f"{type(error).__name__}: {error}"
         log.warning("send_delayed", reason=reason, seconds=pause, maybe_delivered=maybe_delivered)
         await self._surely(lambda: self._outgoings.delayed(outgoing.outbox_id, reason))
-        await asyncio.sleep(pause)
+        with self._waiting(outgoing):
+            await asyncio.sleep(pause)
+
+    @contextmanager
+    def _waiting(self, outgoing: Outgoing) -> Iterator[None]:
+        if self._is_stopping:
+            raise asyncio.CancelledError
+        self._only_waiting.add(outgoing.conversation_id)
+        try:
+            yield
+        finally:
+            self._only_waiting.discard(outgoing.conversation_id)
 
     async def _give_up(self, outgoing: Outgoing, error: Exception) -> Outgoing | None:
         """Put a row aside that can never be sent, and go on with the next."""

@@ -267,6 +267,16 @@ async def test_a_picture_carries_its_caption(setup: Setup) -> None:
 
 
 @pytest.mark.usefixtures("chats")
+async def test_a_message_that_waits_does_not_hold_up_the_end(setup: Setup) -> None:
+    setup.telegram.fail_next("sendMessage", status=429, retry_after=600)
+    outbox_id = queue(setup, "یک")
+    async with setup.running() as gateway:
+        await setup.until(lambda: item(setup, outbox_id).attempts == 1)
+        await asyncio.wait_for(gateway.stop(), 5)
+    assert item(setup, outbox_id).state == "pending"
+
+
+@pytest.mark.usefixtures("chats")
 async def test_rows_of_a_channel_that_is_switched_off_wait(setup: Setup) -> None:
     def open_bale(session: Any) -> None:
         conversations.open_conversation(session, channel="bale", chat_id="5", identity=None)
