@@ -134,7 +134,7 @@ def _replace_story(turn: Turn, session: Session, before: Draft | None, story: st
     """Begin anew; what was sent without a word just before belongs to the new story."""
     if before is not None and "description" in before.data:
         for field in list(before.data):
-            drafts.set_field(session, draft=before, field=field, value=None, inbox_id=turn.inbox_id)
+            drafts.set_field(before, field=field, value=None, inbox_id=turn.inbox_id)
     _set(turn, session, "description", story, told_in)
 
 

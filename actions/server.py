@@ -39,8 +39,8 @@ log = structlog.get_logger("actions.server")
 def serve(settings: Settings) -> None:
     """Run actions until SIGTERM or SIGINT.
 
-    ``actions_url`` names the address to listen on. Beyond loopback ``PEYVAND_INTERNAL_SECRET_SET=1`` must say
-    that the operator chose the secret: a made-up one does not leave this machine.
+    ``actions_url`` names the address to listen on. Beyond loopback a secret that
+    ``peyvand up`` made up (``PEYVAND_INTERNAL_SECRET_MADE_UP=1``) is refused: it does not leave this machine.
 
     Raises:
         ConfigurationError: the secret or the address is missing or cannot be used.
@@ -48,7 +48,7 @@ def serve(settings: Settings) -> None:
     if not settings.internal_secret:
         raise ConfigurationError("internal_secret (PEYVAND_INTERNAL_SECRET) is not set")
     host, port = _address(settings.actions_url)
-    if not _is_loopback(host) and os.environ.get("PEYVAND_INTERNAL_SECRET_SET") != "1":
+    if not _is_loopback(host) and os.environ.get("PEYVAND_INTERNAL_SECRET_MADE_UP") == "1":
         raise ConfigurationError(
             f"actions_url (PEYVAND_ACTIONS_URL) is beyond loopback ({host}): set a secret of your own in "
             "PEYVAND_INTERNAL_SECRET"

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, ParamSpec
 import click
 
 from crm_store.errors import ConfigurationError
-from crm_store.settings import Settings, load_settings
+from crm_store.settings import Settings, load_settings, misspelt_variables
 
 if TYPE_CHECKING:
     from crm_store.db import Database
@@ -50,6 +50,8 @@ def up() -> None:
     from bot import up as product
 
     settings = load_settings()
+    for warning in misspelt_variables(os.environ):
+        click.secho(f"peyvand: {warning}", fg="yellow", err=True)
     product.prepare(settings)
     asyncio.run(product.run(settings, trained_model()))
 

@@ -130,11 +130,11 @@ def free_port() -> int:
 
 def roles_for(settings: Settings, model: Path, *, with_console: bool = True) -> list[Role]:
     """The roles that this machine runs; a role whose address the settings name runs elsewhere."""
-    secret = shared_secret(settings)
     rasa_port, actions_port = free_port(), free_port()
     shared = {
         "PEYVAND_DATA_DIR": str(settings.data_path),
-        "PEYVAND_INTERNAL_SECRET": secret,
+        "PEYVAND_INTERNAL_SECRET": shared_secret(settings),
+        "PEYVAND_INTERNAL_SECRET_MADE_UP": "" if settings.internal_secret else "1",
         "PEYVAND_RASA_URL": settings.rasa_url or f"http://127.0.0.1:{rasa_port}",
         "PEYVAND_ACTIONS_URL": settings.actions_url or f"http://127.0.0.1:{actions_port}",
         "PYTHONUNBUFFERED": "1",

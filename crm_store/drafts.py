@@ -89,7 +89,7 @@ def start_draft(session: Session, *, conversation_id: int, kind: str, inbox_id: 
     return draft
 
 
-def set_field(session: Session, *, draft: Draft, field: str, value: object, inbox_id: int) -> None:
+def set_field(draft: Draft, *, field: str, value: object, inbox_id: int) -> None:
     """Set a field to the last thing said; None clears it. A draft that has ended stays as it was.
 
     Args:
@@ -108,7 +108,7 @@ def set_field(session: Session, *, draft: Draft, field: str, value: object, inbo
 
 
 def drop_stale(session: Session, *, conversation_id: int, kind: str, max_age_hours: int) -> None:
-    """Cancel the conversation's open draft of a kind if it was untouched for too long; no message ended it."""
+    """Cancel the conversation's open draft of a kind if it was untouched for too long."""
     draft = open_draft(session, conversation_id=conversation_id, kind=kind)
     if draft and draft.updated_at < utcnow() - timedelta(hours=max_age_hours):
         draft.state, draft.updated_at = CANCELLED, utcnow()
@@ -116,12 +116,12 @@ def drop_stale(session: Session, *, conversation_id: int, kind: str, max_age_hou
 
 
 def cancel_draft(session: Session, *, conversation_id: int, kind: str, inbox_id: int) -> bool:
-    """Drop the conversation's open draft of a kind; False when there is none, and the same for the same turn."""
+    """Drop the conversation's open draft of a kind; False when there is none."""
     draft = turn_draft(session, conversation_id=conversation_id, kind=kind, inbox_id=inbox_id)
     if draft is None or draft.state == SUBMITTED:
         return False
     if draft.state == OPEN:
-        close_draft(session, draft=draft, state=CANCELLED, inbox_id=inbox_id)
+        close_draft(draft, state=CANCELLED, inbox_id=inbox_id)
     return True
 
 
@@ -130,6 +130,6 @@ def fields_from(draft: Draft, *, inbox_id: int) -> list[str]:
     return [field for field, source in draft.sources.items() if source == inbox_id]
 
 
-def close_draft(session: Session, *, draft: Draft, state: str, inbox_id: int) -> None:
+def close_draft(draft: Draft, *, state: str, inbox_id: int) -> None:
     """End a draft as ``submitted`` or ``cancelled``, by the message that asked for it."""
     draft.state, draft.closed_by_inbox_id, draft.updated_at = state, inbox_id, utcnow()

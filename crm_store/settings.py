@@ -6,6 +6,7 @@ A variable wins over the file. ``PEYVAND_HTTP_PORT`` sets ``http_port``; ``PEYVA
 
 from __future__ import annotations
 
+import difflib
 import os
 import sys
 from collections.abc import Mapping
@@ -22,6 +23,8 @@ else:
     import tomli as tomllib
 
 PREFIX = "PEYVAND_"
+#: Variables that are no settings: where the file is, and what `peyvand up` hands to the roles.
+INTERNAL_VARIABLES = ("config", "model", "tracker_url", "rasa_port", "rasa_host", "internal_secret_made_up")
 PROJECT_ROOT = Path(__file__).resolve().parent.parent
 
 
@@ -145,6 +148,19 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     def bots(self) -> dict[str, BotApiSettings]:
         """The messengers that have a token, by channel name."""
         return {name: bot for name, bot in (("telegram", self.telegram), ("bale", self.bale)) if bot.token}
+
+
+def misspelt_variables(env: Mapping[str, str]) -> list[str]:
+    """Variables that look like settings and are none, each with what was probably meant."""
+    sections = _sections()
+    keys = [*(set(Settings.__struct_fields__) - set(sections)), *INTERNAL_VARIABLES]
+    keys += [f"{section}_{name}" for section, names in sections.items() for name in names]
+    known = [PREFIX + key.upper() for key in keys]
+    found = []
+    for variable in sorted(name for name in env if name.startswith(PREFIX) and name not in known):
+        meant = difflib.get_close_matches(variable, known, n=1)
+        found.append(f"{variable} is no setting" + (f"; did you mean {meant[0]}?" if meant else ""))
+    return found
 
 
 def load_settings(env: Mapping[str, str] | None = None, file: Path | None = None) -> Settings:

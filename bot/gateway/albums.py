@@ -49,4 +49,4 @@ def join_late(session: Session, *, attachment_ids: list[int], first_inbox_id: in
         new = [attachment_id for attachment_id in attachment_ids if attachment_id not in known]
         if sibling.id in known and new:
             source = int(draft.sources.get("attachments", first_inbox_id))
-            drafts.set_field(session, draft=draft, field="attachments", value=known + new, inbox_id=source)
+            drafts.set_field(draft, field="attachments", value=known + new, inbox_id=source)

@@ -124,7 +124,7 @@ def _corrected_draft(
         story = corrected_story(str(draft.data[field]), edit.former, edit.text, began_it=began_it)
         if story is not None:
             source = int(draft.sources[field])
-            drafts.set_field(session, draft=draft, field=field, value=story[:limit], inbox_id=source)
+            drafts.set_field(draft, field=field, value=story[:limit], inbox_id=source)
             return _summary(draft, responses)
     return None
 

@@ -23,6 +23,8 @@ from crm_store.settings import Settings
 log = structlog.get_logger(__name__)
 
 CUSTOMER = "customer"
+#: What a messenger sends for the button with which every chat begins: the one text that is read as an intent.
+START = "/start"
 REFUSED_PRESSES = {
     "used": "utter_button_used",
     "expired": "utter_button_expired",
@@ -170,6 +172,8 @@ def _take_message(session: Session, *, conversation: Conversation, job: Job) -> 
         return None
     if contact is not None:
         return Plan(conversation_id=conversation.id, contact=contact)
+    if incoming.kind == "text" and text.split(maxsplit=1)[:1] == [START]:
+        return Plan(conversation_id=conversation.id, payload=START)
     media = tuple(media for row in job.rows for media in row.incoming.media)
     return Plan(
         conversation_id=conversation.id,

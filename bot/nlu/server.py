@@ -33,7 +33,8 @@ def main() -> None:
 
     ``PEYVAND_MODEL`` (the model archive), ``PEYVAND_RASA_PORT``, ``PEYVAND_INTERNAL_SECRET``,
     ``PEYVAND_ACTIONS_URL`` and ``PEYVAND_TRACKER_URL`` are needed; ``PEYVAND_RASA_HOST`` is 127.0.0.1 unless
-    set, and anything beyond loopback needs ``PEYVAND_INTERNAL_SECRET_SET=1``: the operator chose the secret.
+    set; beyond loopback a secret that ``peyvand up`` made up (``PEYVAND_INTERNAL_SECRET_MADE_UP=1``) is
+    refused.
     """
     try:
         settings = load_settings()
@@ -47,7 +48,7 @@ def main() -> None:
             model=Path(_needed("PEYVAND_MODEL")),
             host=os.environ.get("PEYVAND_RASA_HOST", "127.0.0.1"),
             port=_port(_needed("PEYVAND_RASA_PORT")),
-            secret_is_set=os.environ.get("PEYVAND_INTERNAL_SECRET_SET") == "1",
+            secret_is_made_up=os.environ.get("PEYVAND_INTERNAL_SECRET_MADE_UP") == "1",
         )
     except ConfigurationError as error:
         sys.stderr.write(f"{error}\n")
@@ -59,7 +60,7 @@ def serve(
     model: Path,
     host: str,
     port: int,
-    secret_is_set: bool = False,
+    secret_is_made_up: bool = True,
     endpoints: Path = ENDPOINTS,
     credentials: Path = CREDENTIALS,
 ) -> None:
@@ -69,14 +70,14 @@ def serve(
         model: The model archive.
         host: Address to listen on.
         port: Port to listen on.
-        secret_is_set: Whether the operator chose the shared secret; a made-up one stays on this machine.
+        secret_is_made_up: The operator did not choose the secret; a made-up one stays on this machine.
         endpoints: Tracker store and action server; variables in it are filled in from the environment.
         credentials: The channel's secret.
 
     Raises:
         ConfigurationError: A setting is wrong, the model cannot be loaded or the tracker store be reached.
     """
-    if not _is_loopback(host) and not secret_is_set:
+    if not _is_loopback(host) and secret_is_made_up:
         raise ConfigurationError(
             f"PEYVAND_RASA_HOST is {host}: beyond loopback set a PEYVAND_INTERNAL_SECRET of your own"
         )

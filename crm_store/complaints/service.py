@@ -39,7 +39,7 @@ def set_draft_field(
         raise InvalidInput(f"unknown category {value}")
     draft = drafts.start_draft(session, conversation_id=conversation_id, kind=DRAFT_KIND, inbox_id=inbox_id)
     kept = value[:MAX_DESCRIPTION] if value else value
-    drafts.set_field(session, draft=draft, field=field, value=kept, inbox_id=inbox_id)
+    drafts.set_field(draft, field=field, value=kept, inbox_id=inbox_id)
     return draft
 
 
@@ -55,7 +55,7 @@ def attach_to_draft(
     )
     known = list(draft.data.get("attachments", []))
     value = known + [attachment_id for attachment_id in own if attachment_id not in known]
-    drafts.set_field(session, draft=draft, field="attachments", value=value, inbox_id=inbox_id)
+    drafts.set_field(draft, field="attachments", value=value, inbox_id=inbox_id)
     return draft
 
 
@@ -83,7 +83,7 @@ def file_complaint(session: Session, *, conversation_id: int, inbox_id: int) -> 
     attachments = draft.data.get("attachments", [])
     for attachment in session.scalars(select(Attachment).where(Attachment.id.in_(attachments))):
         attachment.complaint_id = complaint.id
-    drafts.close_draft(session, draft=draft, state=drafts.SUBMITTED, inbox_id=inbox_id)
+    drafts.close_draft(draft, state=drafts.SUBMITTED, inbox_id=inbox_id)
     record_activity(
         session,
         customer_id=complaint.customer_id,

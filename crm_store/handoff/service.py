@@ -22,7 +22,7 @@ def start_callback(session: Session, *, conversation_id: int, inbox_id: int, top
     """Begin a call-back request, remembering what it is about."""
     draft = drafts.start_draft(session, conversation_id=conversation_id, kind=DRAFT_KIND, inbox_id=inbox_id)
     if topic and not draft.data.get("topic"):
-        drafts.set_field(session, draft=draft, field="topic", value=topic[:MAX_TOPIC], inbox_id=inbox_id)
+        drafts.set_field(draft, field="topic", value=topic[:MAX_TOPIC], inbox_id=inbox_id)
     return draft
 
 
@@ -37,7 +37,7 @@ def set_callback_phone(
     conversation = session.get_one(Conversation, conversation_id)
     point = add_phone(session, customer_id=customer_of(conversation), phone=phone, proven=proven)
     draft = drafts.start_draft(session, conversation_id=conversation_id, kind=DRAFT_KIND, inbox_id=inbox_id)
-    drafts.set_field(session, draft=draft, field="contact_point_id", value=point.id, inbox_id=inbox_id)
+    drafts.set_field(draft, field="contact_point_id", value=point.id, inbox_id=inbox_id)
     return draft
 
 
@@ -66,7 +66,7 @@ def request_callback(session: Session, *, conversation_id: int, inbox_id: int) -
     )
     session.add(request)
     session.flush()
-    drafts.close_draft(session, draft=draft, state=drafts.SUBMITTED, inbox_id=inbox_id)
+    drafts.close_draft(draft, state=drafts.SUBMITTED, inbox_id=inbox_id)
     record_activity(
         session,
         customer_id=request.customer_id,
