@@ -31,6 +31,7 @@ UNPACED = {
 WITHOUT_ACTION = "سلام وقت بخیر"
 WITH_ACTION = "شکایت من به کجا رسید؟"
 TURNS_EACH = 60
+ANSWER_SECONDS = 30.0
 
 
 class Bench:
@@ -93,20 +94,19 @@ class Bench:
         return [wait for chat in waits for wait in chat[3:]]  # the first turns open the session
 
     async def _talk(self, user_id: int, text: str, turns: int) -> list[float]:
-        user = self.telegram.fake.user(user_id, "سنجش")
+        fake = self.telegram.fake
+        user = fake.user(user_id, "سنجش")
         waits = []
-        for _ in range(turns):
-            before = len(self._sent(user_id))
+        for turn in range(1, turns + 1):
             started = time.monotonic()
-            await self.telegram.fake.send_text(user, text)
-            while len(self._sent(user_id)) == before:
-                await asyncio.sleep(0.001)
-            waits.append(self._sent(user_id)[-1] - started)
+            await fake.send_text(user, text)
+            await asyncio.wait_for(self._answered(user_id, turn), ANSWER_SECONDS)
+            waits.append(time.monotonic() - started)
         return waits
 
-    def _sent(self, user_id: int) -> list[float]:
-        calls = self.telegram.fake.calls("sendMessage")[-200:]
-        return [call.at for call in calls if call.chat_id == user_id and call.status == 200]
+    async def _answered(self, user_id: int, turn: int) -> None:
+        while len(self.telegram.fake.messages(user_id)) < turn:
+            await asyncio.sleep(0.001)
 
     def _ten_in_one_chat(self) -> float:
         return self.telegram.run(self._burst(self._take_user()), timeout=120)
