@@ -8,6 +8,7 @@ from __future__ import annotations
 from asyncio import AbstractEventLoop
 from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
 from rasa.core.actions.action import RemoteAction
 from rasa.core.channels.channel import register
@@ -66,7 +67,11 @@ def _spare_repeated_work() -> None:
     # Rasa looks through all subclasses of Event for each stored event, 0.1 ms each: most of a turn's time.
     Event.resolve_by_type = lru_cache(Event.resolve_by_type)  # type: ignore[method-assign]
     # It also checks its schema of answers anew for each answer, 15 ms; ActionServer has checked the answer.
-    RemoteAction._validate_action_result = lambda self, result: True  # type: ignore[method-assign]
+    RemoteAction._validate_action_result = _is_checked_already  # type: ignore[method-assign]
+
+
+def _is_checked_already(_action: RemoteAction, result: dict[str, Any]) -> bool:
+    return isinstance(result, dict)
 
 
 def load_agent(model: Path, endpoints: Path) -> StrictAgent:
