@@ -6,7 +6,6 @@ A stand-in answers instead of the gateway, so that what is tested is the page an
 from __future__ import annotations
 
 import os
-import shutil
 import socket
 import subprocess
 import sys
@@ -14,25 +13,14 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, ViewportSize, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect
 
 from crm_store.db import Database
 from crm_store.settings import PROJECT_ROOT
 from tests.console.stand_in import CATEGORIES, QUESTION, StandIn, received, say
+from tests.e2e.conftest import DESKTOP, PHONE
 from tests.e2e.product import eventually, free_port
 
-PHONE: ViewportSize = {"width": 390, "height": 844}
-DESKTOP: ViewportSize = {"width": 1280, "height": 800}
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-CHROMIUM_ARGUMENTS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
 MINE, THEIRS = ".line.mine", ".line.bot:not(.typing)"
 #: Smallest side of what a finger has to hit, in CSS pixels (WCAG 2.2, 2.5.5 enhanced).
 TOUCH_TARGET = 44
@@ -69,15 +57,6 @@ class Console:
     def _listens(self) -> bool:
         with socket.socket() as probe:
             return probe.connect_ex(("127.0.0.1", self.port)) == 0
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    """Chromium."""
-    with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=CHROMIUM_ARGUMENTS)
-        yield chromium
-        chromium.close()
 
 
 @pytest.fixture

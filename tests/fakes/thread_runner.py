@@ -50,6 +50,7 @@ class ThreadRunner(Generic[FakeT]):
     def stop(self) -> None:
         """Stop the fake, its loop and its thread."""
         self.run(self.fake.stop())
+        self.run(_cancel_the_rest())
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join(timeout=10)
         self._loop.close()
@@ -61,3 +62,11 @@ class ThreadRunner(Generic[FakeT]):
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.stop()
+
+
+async def _cancel_the_rest() -> None:
+    """End requests that still hang, so that none is destroyed with its loop."""
+    rest = asyncio.all_tasks() - {asyncio.current_task()}
+    for task in rest:
+        task.cancel()
+    await asyncio.gather(*rest, return_exceptions=True)
