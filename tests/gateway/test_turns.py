@@ -47,6 +47,16 @@ async def test_what_looks_like_an_intent_stays_a_text(setup: Setup) -> None:
     assert (setup.rasa.turns[0]["text"], setup.rasa.turns[0]["payload"]) == (typed, None)
 
 
+async def test_the_button_that_begins_a_chat_is_the_one_text_that_is_read_as_an_intent(setup: Setup) -> None:
+    user = setup.telegram.user(7, "سارا")
+    async with setup.running():
+        for number, text in enumerate(("/start", "/start friend42", "/starting"), start=1):
+            await setup.telegram.send_text(user, text)
+            await setup.telegram.wait_for_messages(7, number)
+    asked = [(turn["text"], turn["payload"]) for turn in setup.rasa.turns]
+    assert asked == [(None, "/start"), (None, "/start"), ("/starting", None)]
+
+
 async def test_a_chat_is_answered_in_order_while_others_do_not_wait_for_it(setup: Setup) -> None:
     setup.rasa.on_turn = say_back
     slow, quick = setup.telegram.user(7, "سارا"), setup.telegram.user(8, "رضا")
