@@ -214,6 +214,7 @@ class Supervisor:
         Raises:
             ConfigurationError: a role refused its settings, or was not healthy in time.
         """
+        self._say(f"starting {', '.join(role.name for role in self.roles)} …")
         self._tasks = [asyncio.create_task(self._keep_running(role)) for role in self.roles]
         for role in self.roles:
             await self._wait_until_healthy(role)

@@ -2,7 +2,7 @@
 # Everything outside bot/nlu and actions also runs on the newest Python: set one up and test there.
 set -euo pipefail
 cd "$(dirname "$0")/.."
-uv=$(command -v uv || echo .uv/bin/uv)
+uv=$(scripts/uv.sh)
 for version in 3.14 3.13 3.12 3.11; do
     python=$("$uv" python find --no-project "$version" 2>/dev/null) && break
 done
