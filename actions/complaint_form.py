@@ -41,7 +41,16 @@ NO_STORY = {
     "affirm": 3,
     "deny": 3,
     "bot_challenge": 3,
+    "out_of_scope": 4,
+    "loyalty_balance": 4,
+    "loyalty_tier": 4,
+    "loyalty_how_to_earn": 4,
+    "loyalty_referral": 4,
+    "loyalty_raffle": 4,
+    "nlu_fallback": 1,
 }
+#: From so many other words on, a short message that starts a complaint belongs to the story.
+OPENING_WORDS = 2
 #: What is never the name of a category or a field, whatever words stand in it.
 NO_ANSWER = frozenset(
     {"explain", "help", "faq", "cancel", "complaint_withdraw", "request_human", "complaint_status"}
@@ -139,12 +148,20 @@ def _replace_story(turn: Turn, session: Session, before: Draft | None, story: st
 
 
 def _take_story(turn: Turn, session: Session) -> bool:
-    if turn.trusted or not turn.text or turn.word_count <= NO_STORY.get(turn.intent, 0):
+    told = any(character.isalpha() for character in turn.text)
+    if turn.trusted or not told or turn.word_count <= NO_STORY.get(turn.intent, 0):
         return False
     if turn.intent == "complaint_file" and not count_other_words("complaints", "announcing", turn.text):
         return False
-    _set(turn, session, "description", turn.text)
+    _set(turn, session, "description", f"{_opening_words(turn)}\n{turn.text}".strip())
     return True
+
+
+def _opening_words(turn: Turn) -> str:
+    """What a complaint started with, where it was too short for a story: «my order is late»."""
+    started = turn.previous.responses == ("utter_ask_complaint_description",)
+    telling = count_other_words("complaints", "announcing", turn.previous.text) >= OPENING_WORDS
+    return turn.previous.text if started and telling else ""
 
 
 def _take_category(turn: Turn, session: Session) -> bool:

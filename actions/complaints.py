@@ -5,12 +5,14 @@ from __future__ import annotations
 import re
 from typing import Any
 
+from rasa_sdk import Action, Tracker
+from rasa_sdk.executor import CollectingDispatcher
 from sqlalchemy.orm import Session
 
 from actions.base import Event, Reply, StoreAction, clear_slots, environment, tell_staff
 from actions.complaint_form import SLOTS
-from actions.texts import Rich, category_title, fragment, term
-from actions.turn import Turn
+from actions.texts import Rich, category_title, count_other_words, fragment, term
+from actions.turn import Turn, read_turn
 from crm_store import drafts
 from crm_store.complaints import service
 from crm_store.complaints.models import Complaint
@@ -29,6 +31,43 @@ from crm_store.persian import (
 SUMMARY_LENGTH = 500
 
 _LOOKS_LIKE_A_CODE = re.compile(r"\d{5,}")
+
+
+class ActionAskComplaintDescription(Action):
+    """Asks for the story: with sympathy at first, briefly after a digression or a correction."""
+
+    def name(self) -> str:
+        """The action's name in domain.yml."""
+        return "action_ask_complaint_form_complaint_description"
+
+    async def run(
+        self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: dict[str, Any]
+    ) -> list[Event]:
+        """Runs the action (called by rasa_sdk)."""
+        first, again = "utter_ask_complaint_description", "utter_ask_complaint_description_again"
+        Reply(dispatcher).utter(again if _has_heard(read_turn(tracker), first, again) else first)
+        return []
+
+
+class ActionAskComplaintCategory(Action):
+    """Asks for the category: with sympathy at first, briefly after a digression or a correction."""
+
+    def name(self) -> str:
+        """The action's name in domain.yml."""
+        return "action_ask_complaint_form_complaint_category"
+
+    async def run(
+        self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: dict[str, Any]
+    ) -> list[Event]:
+        """Runs the action (called by rasa_sdk)."""
+        first, again = "utter_ask_complaint_category", "utter_ask_complaint_category_again"
+        Reply(dispatcher).utter(again if _has_heard(read_turn(tracker), first, again) else first)
+        return []
+
+
+def _has_heard(turn: Turn, *questions: str) -> bool:
+    """Whether somebody was told just now that we are sorry, or at the latest before the summary."""
+    return turn.previous.ended_with(*questions, "utter_complaint_summary", "utter_complaint_correction")
 
 
 class ActionAskComplaintFormConfirm(StoreAction):
@@ -125,6 +164,17 @@ def given_code(turn: Turn) -> str | None:
         return found[0].value
     number = _LOOKS_LIKE_A_CODE.search(to_ascii_digits(turn.text))
     return number.group() if number and not find_phones(turn.text) else None
+
+
+def names_only_a_code(turn: Turn) -> bool:
+    """Whether a message is a tracking code, right or wrong, and no more: «کد ۱۲۳۴۵۶۷۸»."""
+    code = given_code(turn)
+    besides = re.sub(r"\d+", " ", turn.text)
+    return (
+        code is not None
+        and not code.startswith("0")
+        and not count_other_words("complaints", "naming_a_code", besides)
+    )
 
 
 def _described(complaint: Complaint) -> dict[str, Any]:

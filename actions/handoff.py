@@ -59,7 +59,7 @@ class ValidateCallbackForm(StoreAction):
             return [SlotSet(PHONE, phone)]
         if known is not None and turn.intent == "deny":
             return [SlotSet(PHONE, None), SlotSet(OTHER_PHONE, True)]
-        if sum(character.isdigit() for character in turn.text) >= DIGITS_OF_A_TRY:
+        if has_digits_of_a_phone(turn.text):
             reply.utter("utter_invalid_phone")
             return [SlotSet(PHONE, None)]
         # Asking for the call again is no digression: rules would lead straight back here.
@@ -123,6 +123,11 @@ def typed_phone(turn: Turn) -> str | None:
     """The first phone number (E.164) in what was typed, whatever its script and format."""
     found = [] if turn.trusted else find_phones(turn.text)
     return found[0].value if found else None
+
+
+def has_digits_of_a_phone(text: str) -> bool:
+    """Whether a text has so many digits that it is meant for a phone number, right or wrong."""
+    return sum(character.isdigit() for character in text) >= DIGITS_OF_A_TRY
 
 
 def shown_phone(phone: str) -> Rich:

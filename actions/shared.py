@@ -11,8 +11,8 @@ from sqlalchemy.orm import Session
 
 from actions import complaint_form, handoff
 from actions.base import Event, Reply, StoreAction, clear_slots, keep_form_waiting
-from actions.complaints import given_code, tell_status
-from actions.texts import term
+from actions.complaints import names_only_a_code, tell_status
+from actions.texts import term, words
 from actions.turn import Turn
 from crm_store import drafts
 from crm_store.complaints import service as complaints
@@ -28,6 +28,8 @@ NOT_UNDERSTOOD = ("utter_misunderstood", "utter_did_you_mean", "utter_misunderst
 #: Least confidence of an intent that is offered as "did you mean".
 WORTH_OFFERING = 0.1
 SUGGESTIONS = 2
+#: Most words beside a phone number that was sent for no reason given, such as that for an extension.
+BESIDE_A_PHONE = 1
 #: Below this confidence "not ours" is a guess.
 CERTAIN = 0.7
 
@@ -148,6 +150,9 @@ class ActionOutOfScope(StoreAction):
     def answer(self, turn: Turn, session: Session, reply: Reply) -> list[Event]:
         if _answers_something_else(turn, session, reply):
             return []
+        if _tries_a_phone(turn):
+            reply.utter("utter_invalid_phone")
+            return [FollowupAction(CALLBACK_FORM)]
         guesses = _guesses(turn) if turn.ranking and turn.ranking[0][1] < CERTAIN else []
         if turn.form:
             reply.utter("utter_form_unclear")
@@ -167,6 +172,9 @@ class ActionFallback(StoreAction):
     def answer(self, turn: Turn, session: Session, reply: Reply) -> list[Event]:
         if _answers_something_else(turn, session, reply):
             return []
+        if _tries_a_phone(turn):
+            reply.utter("utter_invalid_phone")
+            return [FollowupAction(CALLBACK_FORM)]
         if turn.form:
             reply.utter("utter_form_unclear")
         elif _tells_what_went_wrong(turn):
@@ -206,17 +214,33 @@ def _take_contact(turn: Turn, session: Session, reply: Reply, phone: str) -> Non
 
 
 def _answers_something_else(turn: Turn, session: Session, reply: Reply) -> bool:
-    """Answer what needs no understanding: a number after an offer to call, a bare code, a captioned file."""
+    """Answer what needs no understanding: a bare phone number or code, a captioned file."""
     if turn.callback_offered and handoff.typed_phone(turn) is not None:
         handoff.note_callback(turn, session, reply, topic=turn.previous.text)
         return True
-    if is_tracking_code(turn.text) and given_code(turn) is not None:
+    # Within a form a number may be meant for the form, unless it is a code beyond doubt.
+    if names_only_a_code(turn) and (not turn.form or is_tracking_code(turn.text)):
         tell_status(turn, session, reply)
+        return True
+    phone = handoff.typed_phone(turn)
+    if (
+        phone is not None
+        and not turn.form
+        and sum(word.isalpha() for word in words(turn.text)) <= BESIDE_A_PHONE
+    ):
+        customer_id = customer_of(session.get_one(Conversation, turn.conversation_id))
+        add_phone(session, customer_id=customer_id, phone=phone, proven=False)
+        reply.utter("utter_contact_received")
         return True
     if turn.attachments and not turn.form:
         _keep_media(turn, session, reply)
         return True
     return False
+
+
+def _tries_a_phone(turn: Turn) -> bool:
+    """Whether an offer to call is answered with a number that can be none."""
+    return turn.callback_offered and handoff.has_digits_of_a_phone(turn.text)
 
 
 def _keep_media(turn: Turn, session: Session, reply: Reply) -> None:

@@ -75,12 +75,11 @@ class TerminalChat:
             return item.state != inbox.PENDING and not outbox.waiting_for(session, inbox_id=row)
 
     def show(self, message: Message) -> None:
-        """Print an answer, its buttons numbered."""
+        """Print an answer, its buttons numbered; the numbers stand for the latest answer's buttons."""
         click.echo(rich.to_plain(message.text))
-        buttons = message.extra.get("buttons", [])
-        for number, button in enumerate(buttons, start=1):
+        self._buttons = message.extra.get("buttons", [])
+        for number, button in enumerate(self._buttons, start=1):
             click.echo(f"  {to_persian_digits(number)}) {button['title']}")
-        self._buttons = buttons or self._buttons
 
     async def exchange(self, line: str) -> None:
         """Send a line and print what comes back until it is answered."""

@@ -4,7 +4,10 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 uv=$(scripts/uv.sh)
 for version in 3.14 3.13 3.12 3.11; do
-    python=$("$uv" python find --no-project "$version" 2>/dev/null) && break
+    # pyenv hides its Pythons from the search path
+    python=$("$uv" python find --no-project "$version" 2>/dev/null \
+        || ls -d "${PYENV_ROOT:-$HOME/.pyenv}/versions/$version".*/bin/python 2>/dev/null | tail -n 1) || true
+    [ -n "$python" ] && break
 done
 [ -n "${python:-}" ] || { echo "peyvand: no Python newer than 3.10 is installed here; install one to run these tests" >&2; exit 1; }
 stamp=.venv-newest/installed-from

@@ -6,7 +6,13 @@ import pytest
 from sqlalchemy import func, select
 
 from actions.complaint_form import ValidateComplaintForm, tells_what_happened
-from actions.complaints import ActionAskComplaintFormConfirm, ActionComplaintStatus, ActionFileComplaint
+from actions.complaints import (
+    ActionAskComplaintCategory,
+    ActionAskComplaintDescription,
+    ActionAskComplaintFormConfirm,
+    ActionComplaintStatus,
+    ActionFileComplaint,
+)
 from actions.shared import ActionAffirm, ActionCancelForm, ActionDeny
 from crm_store.base import utcnow
 from crm_store.complaints.models import Complaint
@@ -292,3 +298,42 @@ def test_attachments_of_another_customer_are_not_taken(chat: Chat, stranger: Cha
     chat.run(ActionFileComplaint(), intent="affirm", trusted=True)
     with chat.database.read() as session:
         assert session.scalar(select(func.count()).where(Attachment.complaint_id.is_not(None))) == 0
+
+
+@pytest.mark.parametrize(
+    ("text", "intent"),
+    [
+        ("4", "nlu_fallback"),
+        ("فردا هوا چطوره؟", "out_of_scope"),
+        ("کیفیت", "nlu_fallback"),
+    ],
+)
+def test_a_number_or_chatter_is_no_story(chat: Chat, text: str, intent: str) -> None:
+    begin(chat, "شکایت دارم")
+    chat.slots["requested_slot"] = "complaint_description"
+    chat.run(ValidateComplaintForm(), text, intent=intent)
+    assert chat.events == []
+
+
+def test_a_short_complaint_stands_before_the_story_that_was_asked_for(chat: Chat) -> None:
+    begin(chat, "سفارشم دیر رسیده")
+    chat.slots["requested_slot"] = "complaint_description"
+    chat.ran_before("utter_ask_complaint_description", text="سفارشم دیر رسیده")
+    chat.run(ValidateComplaintForm(), "سه روز معطل شدم", intent="complaint_file")
+    assert chat.slots["complaint_description"] == "سفارشم دیر رسیده\nسه روز معطل شدم"
+
+
+@pytest.mark.parametrize(
+    ("before", "question"),
+    [
+        ("utter_greet", "utter_ask_complaint_category"),
+        ("utter_ask_complaint_description", "utter_ask_complaint_category"),
+        ("utter_ask_complaint_category", "utter_ask_complaint_category_again"),
+        ("utter_complaint_summary", "utter_ask_complaint_category_again"),
+    ],
+)
+def test_sympathy_is_expressed_once(chat: Chat, before: str, question: str) -> None:
+    chat.ran_before(before)
+    assert chat.run(ActionAskComplaintCategory()) == {question}
+    chat.ran_before("utter_complaint_correction")
+    assert chat.run(ActionAskComplaintDescription()) == {"utter_ask_complaint_description_again"}

@@ -9,7 +9,14 @@ from actions.handoff import (
     ActionOfferCallback,
     ValidateCallbackForm,
 )
-from actions.shared import ActionAffirm, ActionDeny, ActionFallback, ActionNotYet, ActionReceiveMedia
+from actions.shared import (
+    ActionAffirm,
+    ActionDeny,
+    ActionFallback,
+    ActionNotYet,
+    ActionOutOfScope,
+    ActionReceiveMedia,
+)
 from crm_store.customers.models import ContactPoint
 from crm_store.handoff.models import CallbackRequest
 from crm_store.persian import rich
@@ -112,3 +119,9 @@ def test_yes_to_an_offer_of_long_ago_starts_nothing(chat: Chat) -> None:
 def test_what_is_not_possible_yet_is_named(chat: Chat) -> None:
     chat.run(ActionNotYet(), "امتیازام چنده؟", intent="loyalty_balance")
     assert "دیدن امتیازها" in chat.told("utter_not_yet")["request"]
+
+
+def test_a_wrong_number_after_the_offer_starts_the_form(chat: Chat) -> None:
+    chat.ran_before("utter_offer_callback", text="با من تماس بگیرید")
+    assert chat.run(ActionOutOfScope(), "۰۹۱۲ ۳۴", intent="out_of_scope") == {"utter_invalid_phone"}
+    assert [event["name"] for event in chat.events] == ["callback_form"]

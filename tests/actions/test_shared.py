@@ -4,6 +4,7 @@ import pytest
 from sqlalchemy import select
 
 from actions.complaint_form import ValidateComplaintForm
+from actions.handoff import ActionAskCallbackPhone
 from actions.shared import ActionAffirm, ActionDeny, ActionFallback, ActionOutOfScope, ActionReceiveMedia
 from crm_store.drafts import OPEN, Draft
 from tests.actions.conftest import Chat
@@ -44,6 +45,18 @@ def test_a_bare_code_leads_to_its_complaint(chat: Chat) -> None:
     code = chat.complaint().code
     assert chat.run(ActionFallback(), code, intent="nlu_fallback") == {"utter_complaint_state"}
     assert chat.run(ActionOutOfScope(), code, intent="out_of_scope") == {"utter_complaint_state"}
+
+
+@pytest.mark.parametrize("text", ["کد ۱۲۳۴۵۶۷۸", "12345678", "کد پیگیری من 1234567 است"])
+def test_a_wrong_code_is_told_to_be_unknown(chat: Chat, text: str) -> None:
+    assert chat.run(ActionOutOfScope(), text, intent="out_of_scope") == {"utter_complaint_not_found"}
+
+
+@pytest.mark.parametrize("text", ["٠٩٣٥١١١٢٢٣٣", "۰۲۱-۸۸۷۷۶۶۵۵ داخلی ۱۲"])
+def test_a_number_sent_for_no_reason_given_leads_to_the_offer_of_a_call(chat: Chat, text: str) -> None:
+    assert chat.run(ActionFallback(), text, intent="nlu_fallback") == {"utter_contact_received"}
+    chat.ran_before("utter_contact_received")
+    assert chat.run(ActionAskCallbackPhone()) == {"utter_ask_callback_known_phone"}
 
 
 @pytest.mark.parametrize(

@@ -56,7 +56,8 @@ def test_it_stops_cleanly_and_tells_no_text_in_its_log(role: Rasa, model: Path, 
 
 
 def test_beyond_loopback_it_wants_a_secret_that_the_operator_set(role: Rasa, model: Path) -> None:
-    assert "PEYVAND_INTERNAL_SECRET" in refusal(role, model, PEYVAND_RASA_HOST="0.0.0.0")
+    made_up = {"PEYVAND_INTERNAL_SECRET_MADE_UP": "1"}
+    assert "PEYVAND_INTERNAL_SECRET" in refusal(role, model, PEYVAND_RASA_HOST="0.0.0.0", **made_up)
 
 
 @pytest.mark.parametrize(
