@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import shutil
 import time
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -138,8 +138,11 @@ def new_store(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def setup(tmp_path: Path, new_store: Path, telegram: FakeBotApi, rasa: FakeRasa) -> Iterator[Setup]:
+async def setup(
+    tmp_path: Path, new_store: Path, telegram: FakeBotApi, rasa: FakeRasa
+) -> AsyncIterator[Setup]:
     """A gateway that is not running yet."""
     setup = Setup(tmp_path, new_store, telegram, rasa)
     yield setup
+    await asyncio.get_running_loop().shutdown_default_executor()  # steps in the store that were under way
     setup.database.dispose()
