@@ -11,10 +11,12 @@ from pathlib import Path
 
 import click
 
-from bot.up import Supervisor, prepare, roles_for, running_supervisor
+from bot.up import Supervisor, only_supervisor, prepare, roles_for
 from crm_store import inbox, outbox
+from crm_store.base import utcnow
 from crm_store.conversations.models import Message
 from crm_store.conversations.queries import latest_numbers, lines_after
+from crm_store.conversations.service import find_conversation
 from crm_store.db import Database
 from crm_store.persian import rich, to_ascii_digits, to_persian_digits
 from crm_store.settings import Settings
@@ -71,8 +73,12 @@ class TerminalChat:
     def is_answered(self, row: int) -> bool:
         """Whether a row is dealt with and all its answers have left."""
         with self._database.read() as session:
-            item = session.get_one(inbox.InboxItem, row)
-            return item.state != inbox.PENDING and not outbox.waiting_for(session, inbox_id=row)
+            if session.get_one(inbox.InboxItem, row).state == inbox.PENDING:
+                return False
+            conversation = find_conversation(session, channel=CHANNEL, chat_id=self._chat_id)
+            if conversation is None:
+                return True
+            return outbox.next_of(session, conversation_id=conversation.id, now=utcnow()) is None
 
     def show(self, message: Message) -> None:
         """Print an answer, its buttons numbered; the numbers stand for the latest answer's buttons."""
@@ -100,19 +106,20 @@ class TerminalChat:
 @asynccontextmanager
 async def _product(settings: Settings, model: Path) -> AsyncIterator[None]:
     """The running product, or one of our own without a console for as long as the conversation lasts."""
-    if running_supervisor(settings.data_path):
-        yield
-        return
     prepare(settings, needs_port=False)
-    roles = roles_for(settings, model, with_console=False)
-    for role in roles:
-        role.env.setdefault("PEYVAND_LOG_LEVEL", "WARNING")  # the conversation is what one came to see
-    supervisor = Supervisor(roles, data_path=settings.data_path)
-    try:
-        await supervisor.start()
-        yield
-    finally:
-        await supervisor.stop()
+    with only_supervisor(settings.data_path) as is_only:
+        if not is_only:  # the product is running
+            yield
+            return
+        roles = roles_for(settings, model, with_console=False)
+        for role in roles:
+            role.env.setdefault("PEYVAND_LOG_LEVEL", "WARNING")  # the conversation is what one came to see
+        supervisor = Supervisor(roles, data_path=settings.data_path)
+        try:
+            await supervisor.start()
+            yield
+        finally:
+            await supervisor.stop()
 
 
 async def converse(settings: Settings, *, name: str, model: Path) -> None:

@@ -41,6 +41,7 @@ def explains_configuration(command: Callable[P, None]) -> Callable[P, None]:
 @click.version_option(package_name="peyvand")
 def main() -> None:
     """Peyvand: a CRM assistant that speaks Persian."""
+    os.umask(0o077)  # what customers wrote is nobody else's on this machine
 
 
 @main.command()
@@ -53,7 +54,10 @@ def up() -> None:
     for warning in misspelt_variables(os.environ):
         click.secho(f"peyvand: {warning}", fg="yellow", err=True)
     product.prepare(settings)
-    asyncio.run(product.run(settings, trained_model()))
+    with product.only_supervisor(settings.data_path) as is_only:
+        if not is_only:
+            raise ConfigurationError("data_dir (PEYVAND_DATA_DIR): Peyvand is running on this folder already")
+        asyncio.run(product.run(settings, trained_model()))
 
 
 @main.command()
@@ -81,8 +85,9 @@ def actions() -> None:
 
 
 @main.command()
+@explains_configuration
 def rasa() -> None:
-    """Run Rasa alone, with the newest model."""
+    """Run Rasa alone, with the newest model; needs PEYVAND_RASA_PORT and PEYVAND_TRACKER_URL."""
     os.environ.setdefault("PEYVAND_MODEL", str(trained_model()))
     os.execv(sys.executable, [sys.executable, "-m", "bot.nlu.server"])
 
@@ -154,10 +159,13 @@ def inbox_list() -> None:
 @explains_configuration
 def inbox_retry(ids: tuple[int, ...]) -> None:
     """Let parked messages be tried again."""
+    from crm_store.audit import record_audit
     from crm_store.inbox import retry_parked
 
     with _database(load_settings()).write() as session:
-        click.echo(f"{retry_parked(session, inbox_ids=list(ids))} will be tried again")
+        count = retry_parked(session, inbox_ids=list(ids))
+        record_audit(session, actor="operator", action="inbox.retry", detail={"inbox_ids": list(ids)})
+    click.echo(f"{count} will be tried again")
 
 
 def trained_model(*, force: bool = False) -> Path:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import ctypes
+import fcntl
 import json
 import os
 import secrets
@@ -13,9 +14,9 @@ import signal
 import socket
 import sys
 import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime
 from pathlib import Path
 
 import aiohttp
@@ -56,6 +57,8 @@ class Role:
     env: dict[str, str]
     healthy: Callable[[], Awaitable[bool]]
     process: asyncio.subprocess.Process | None = field(default=None)
+    #: It was healthy once: its settings are right, and a later refusal (a full disk, a busy store) may pass.
+    was_healthy: bool = field(default=False)
 
 
 def prepare(settings: Settings, *, needs_port: bool = True) -> None:
@@ -87,7 +90,7 @@ def prepare(settings: Settings, *, needs_port: bool = True) -> None:
     try:
         upgrade(database)
     except Exception as error:
-        reason = str(error).splitlines()[0]
+        reason = (str(error) or type(error).__name__).splitlines()[0]
         raise ConfigurationError(
             f"database_url (PEYVAND_DATABASE_URL): the store cannot be opened: {reason}"
         ) from error
@@ -113,10 +116,12 @@ def shared_secret(settings: Settings) -> str:
         return settings.internal_secret
     file = settings.data_path / "internal_secret"
     if not file.exists():
+        fresh = file.with_suffix(f".{os.getpid()}")
+        fresh.touch(mode=0o600)
+        fresh.write_text(secrets.token_urlsafe(32))
         with contextlib.suppress(FileExistsError):
-            descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-            with os.fdopen(descriptor, "w") as handle:
-                handle.write(secrets.token_urlsafe(32))
+            os.link(fresh, file)  # whole or not at all, and the first one wins
+        fresh.unlink()
     return file.read_text()
 
 
@@ -146,8 +151,10 @@ def roles_for(settings: Settings, model: Path, *, with_console: bool = True) -> 
     def answers(url: str, path: str) -> Callable[[], Awaitable[bool]]:
         return lambda: _answers(url + path)
 
+    begun = utcnow()  # a beat from before is that of a former run
+
     async def gateway_beats() -> bool:
-        return await asyncio.to_thread(_has_fresh_beat, database, "gateway")
+        return await asyncio.to_thread(_has_beat_since, database, "gateway", begun)
 
     roles = []
     if not settings.actions_url:
@@ -178,10 +185,10 @@ async def _answers(url: str) -> bool:
         return False
 
 
-def _has_fresh_beat(database: Database, name: str) -> bool:
+def _has_beat_since(database: Database, name: str, moment: datetime) -> bool:
     with database.read() as session:
         beat = session.get(Heartbeat, name)
-        return beat is not None and beat.status == "ok" and beat.at > utcnow() - timedelta(seconds=20)
+        return beat is not None and beat.status == "ok" and beat.at > moment
 
 
 class Supervisor:
@@ -261,7 +268,7 @@ class Supervisor:
             code = await role.process.wait()
             if self._stopping.is_set():
                 return
-            if code == EXIT_CONFIGURATION:
+            if code == EXIT_CONFIGURATION and not role.was_healthy:
                 self._fatal = f"{role.name} cannot run with these settings (its reason stands above)"
                 self._stopping.set()
                 return
@@ -286,6 +293,7 @@ class Supervisor:
                     f"{role.name} was not ready within {READY_SECONDS:g} s; its log stands above"
                 )
             await asyncio.sleep(0.2)
+        role.was_healthy = True
         self._say(f"[green]✓[/] {role.name} is ready ({time.monotonic() - started:.1f} s)")
 
     def _write_run_file(self) -> None:
@@ -317,14 +325,16 @@ def _describe_exit(code: int) -> str:
     return f"killed by {signal.Signals(-code).name}" if code < 0 else f"exit code {code}"
 
 
-def running_supervisor(data_path: Path) -> int | None:
-    """The process id of the ``peyvand up`` that runs on a data folder, if any."""
-    try:
-        pid = int(json.loads((data_path / RUN_FILE).read_text())["supervisor"])
-        os.kill(pid, 0)
-    except (OSError, ValueError, KeyError):
-        return None
-    return pid
+@contextlib.contextmanager
+def only_supervisor(data_path: Path) -> Iterator[bool]:
+    """Hold the folder's lock for as long as the product runs; gives False when another one holds it."""
+    with (data_path / "up.lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            yield False
+        else:
+            yield True
 
 
 async def run(settings: Settings, model: Path) -> None:

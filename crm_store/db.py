@@ -9,7 +9,10 @@ from typing import Any
 
 from sqlalchemy import create_engine, event
 from sqlalchemy.engine import Connection, make_url
+from sqlalchemy.exc import ArgumentError
 from sqlalchemy.orm import Session, sessionmaker
+
+from crm_store.errors import ConfigurationError
 
 BUSY_TIMEOUT_SECONDS = 30
 
@@ -20,10 +23,19 @@ class Database:
     Args:
         url: SQLAlchemy address, ``sqlite:///file`` or ``postgresql+psycopg://…``.
         pool_size: connections kept open, for PostgreSQL.
+
+    Raises:
+        ConfigurationError: the address is none, or of a database that we do not speak.
     """
 
     def __init__(self, url: str, *, pool_size: int = 8) -> None:
-        parsed = make_url(url)
+        try:
+            parsed = make_url(url)
+            parsed.get_dialect()
+        except (ArgumentError, ImportError) as error:
+            raise ConfigurationError(
+                "database_url (PEYVAND_DATABASE_URL): must begin with sqlite:/// or postgresql://"
+            ) from error
         self.is_sqlite = parsed.get_backend_name() == "sqlite"
         if self.is_sqlite:
             if parsed.database and parsed.database != ":memory:":

@@ -55,7 +55,7 @@ def receive(
         "channel": channel,
         "update_id": update_id,
         "chat_id": chat_id,
-        "payload": payload,
+        "payload": storable(payload),
         "state": PENDING,
         "attempts": 0,
         "last_error": "",
@@ -65,6 +65,17 @@ def receive(
     insert = sqlite.insert if session.get_bind().dialect.name == "sqlite" else postgresql.insert
     statement = insert(InboxItem).values(row).on_conflict_do_nothing(index_elements=["channel", "update_id"])
     return session.scalar(statement.returning(InboxItem.id))
+
+
+def storable(value: Any) -> Any:
+    """A copy of decoded JSON without what a database cannot keep: NUL and half surrogate pairs."""
+    if isinstance(value, str):
+        return value.replace("\x00", "").encode("utf-8", "replace").decode("utf-8")
+    if isinstance(value, dict):
+        return {storable(key): storable(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [storable(item) for item in value]
+    return value
 
 
 def pending(session: Session, *, after_id: int = 0, limit: int = 500) -> list[InboxItem]:

@@ -22,7 +22,7 @@ INTERACTIVE, BULK = 0, 10
 class OutboxItem(Base):
     """One message to one conversation.
 
-    ``content`` holds for a message ``{"text", "buttons": [{"title", "payload"}], "request_contact",
+    ``content`` holds for a message ``{"text", "buttons": [{"title", "token"}], "request_contact",
     "image"}`` and for a notice ``{"response", "params"}``. Texts are rich text (``crm_store.persian.rich``).
     """
 
@@ -106,18 +106,6 @@ def enqueue_notice(
     return item
 
 
-def due(session: Session, *, now: datetime, limit: int = 200) -> list[OutboxItem]:
-    """Rows to send now: interactive before bulk, then in order; filtering per chat is the relay's."""
-    return list(
-        session.scalars(
-            select(OutboxItem)
-            .where(OutboxItem.state == PENDING, OutboxItem.due_at <= now)
-            .order_by(OutboxItem.priority, OutboxItem.id)
-            .limit(limit)
-        )
-    )
-
-
 def waiting_conversations(
     session: Session, *, now: datetime, exclude: Collection[int] = (), limit: int = 200
 ) -> list[int]:
@@ -165,9 +153,3 @@ def count_by_state(session: Session) -> dict[str, int]:
     """Number of rows in each state."""
     rows = session.execute(select(OutboxItem.state, func.count()).group_by(OutboxItem.state))
     return dict(rows.tuples().all())
-
-
-def waiting_for(session: Session, *, inbox_id: int) -> bool:
-    """Whether an answer to a message has yet to leave."""
-    query = select(OutboxItem.id).where(OutboxItem.inbox_id == inbox_id, OutboxItem.state == PENDING)
-    return session.scalar(query.limit(1)) is not None

@@ -12,6 +12,7 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import msgspec
 
@@ -243,6 +244,16 @@ def _explain(message: str) -> str:
 def _check(settings: Settings) -> None:
     if not 0 < settings.http_port < 65536:
         raise ConfigurationError("http_port (PEYVAND_HTTP_PORT): must be between 1 and 65535")
+    try:
+        ZoneInfo(settings.business.timezone)
+    except (ZoneInfoNotFoundError, ValueError) as error:
+        raise ConfigurationError(
+            f"business.timezone (PEYVAND_BUSINESS_TIMEZONE): {settings.business.timezone} is no time zone"
+        ) from error
+    for limit in LimitSettings.__struct_fields__:
+        value = getattr(settings.limits, limit)
+        if not isinstance(value, tuple) and value <= 0:
+            raise ConfigurationError(f"limits.{limit} (PEYVAND_LIMITS_{limit.upper()}): must be above zero")
     for name, bot in settings.bots().items():
         if bot.mode == "webhook" and not (bot.webhook_secret and bot.webhook_url):
             raise ConfigurationError(

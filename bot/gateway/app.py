@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import fcntl
 import signal
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -154,21 +155,33 @@ class Gateway:
 
 
 @contextmanager
-def only_gateway(folder: Path) -> Iterator[IO[str]]:
+def only_gateway(folder: Path, *, patience: float = 15.0) -> Iterator[IO[str]]:
     """Hold the data folder's lock: two gateways would answer everything twice.
+
+    Args:
+        patience: seconds to wait for a former gateway that is still stopping.
 
     Raises:
         ConfigurationError: another gateway works on this folder.
     """
     folder.mkdir(parents=True, exist_ok=True)
     with (folder / "gateway.lock").open("w") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError as error:
-            raise ConfigurationError(
-                "data_dir (PEYVAND_DATA_DIR): another gateway is running on this folder; stop it first"
-            ) from error
+        deadline = time.monotonic() + patience
+        while not _take(lock):
+            if time.monotonic() > deadline:
+                raise ConfigurationError(
+                    "data_dir (PEYVAND_DATA_DIR): another gateway is running on this folder; stop it first"
+                )
+            time.sleep(0.1)
         yield lock
+
+
+def _take(lock: IO[str]) -> bool:
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        return False
+    return True
 
 
 async def run_gateway(settings: Settings) -> None:

@@ -14,7 +14,7 @@ from typing import NamedTuple
 import structlog
 from sqlalchemy import select
 
-from bot.gateway.channels.base import Channel, TooLarge
+from bot.gateway.channels.base import Channel, Rejected, TooLarge
 from bot.gateway.file_types import is_accepted, true_type
 from bot.gateway.incoming import MediaRef
 from bot.gateway.jobs import Kept, Notice
@@ -43,6 +43,10 @@ class _Stored(NamedTuple):
     mime_type: str
 
 
+#: The messenger gives the file no more; the words that came with it are answered all the same.
+NOT_RECEIVED = "utter_attachment_not_received"
+
+
 class AttachmentKeeper:
     """Fetches files, checks them and writes them down.
 
@@ -58,7 +62,7 @@ class AttachmentKeeper:
 
     def remove_leftovers(self) -> None:
         """Delete what a process that was killed had half written."""
-        for leftover in self._folder.glob(f"*/*/*{PART_SUFFIX}"):
+        for leftover in self._folder.glob(f"[0-9][0-9][0-9][0-9]/*/*{PART_SUFFIX}"):
             leftover.unlink(missing_ok=True)
 
     async def keep(
@@ -79,7 +83,8 @@ class AttachmentKeeper:
             if ordinal not in known:
                 try:
                     stored = await self._store(channel, file)
-                except _Refused as refused:
+                except (_Refused, Rejected) as error:
+                    refused = error if isinstance(error, _Refused) else _Refused(Notice(NOT_RECEIVED))
                     if refused.notice not in kept.refusals:
                         kept.refusals.append(refused.notice)
                     continue

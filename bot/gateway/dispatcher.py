@@ -159,9 +159,11 @@ class Dispatcher:
                 with structlog.contextvars.bound_contextvars(
                     correlation_id=head.correlation_id, inbox_id=head.inbox_id, channel=head.channel
                 ):
-                    await self._keeper.bring_to_end(job, partial(newest_wording, job, chat))
-                self._finished_while_looking.update(job.row_ids)
-                self._in_hand.difference_update(job.row_ids)
+                    try:
+                        await self._keeper.bring_to_end(job, partial(newest_wording, job, chat))
+                    finally:
+                        self._finished_while_looking.update(job.row_ids)
+                        self._in_hand.difference_update(job.row_ids)
         finally:
             del self._chats[place]
             self._in_hand.difference_update(row.inbox_id for row in chat.rows)

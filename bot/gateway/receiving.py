@@ -9,7 +9,7 @@ import structlog
 from sqlalchemy.exc import OperationalError, StatementError
 from sqlalchemy.orm import Session
 
-from bot.gateway.channels.bot_api_updates import parse_update, storable
+from bot.gateway.channels.bot_api_updates import parse_update
 from crm_store import inbox
 from crm_store.db import Database
 from crm_store.inbox import InboxItem
@@ -61,7 +61,7 @@ class Receiver:
             channel=self._channel,
             update_id=f"{self._bot_id}:{update['update_id']}",
             chat_id=parse_update(update).chat_id,
-            payload=storable(update),
+            payload=update,
         )
 
     def _keep_alone(self, update: dict[str, Any]) -> list[InboxItem]:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.up import Role, Supervisor, prepare, running_supervisor, shared_secret
+from bot.up import Role, Supervisor, only_supervisor, prepare, shared_secret
 from crm_store.errors import ConfigurationError
 from crm_store.settings import Settings
 
@@ -24,6 +24,10 @@ IGNORES_SIGTERM = (
 
 async def is_healthy() -> bool:
     return True
+
+
+async def is_not_healthy() -> bool:
+    return False
 
 
 def role(code: str, name: str = "worker") -> Role:
@@ -61,10 +65,16 @@ async def test_stopping_ends_every_process(tmp_path: Path) -> None:
     supervisor = Supervisor([role(LIVES, "one"), role(LIVES, "two")], data_path=tmp_path, say=lambda _: None)
     await supervisor.start()
     await until(lambda: all(one.process for one in supervisor.roles))
-    assert running_supervisor(tmp_path) == os.getpid()
     await supervisor.stop()
     assert all(one.process is not None and one.process.returncode is not None for one in supervisor.roles)
-    assert running_supervisor(tmp_path) is None
+    assert not (tmp_path / "run.json").exists()
+
+
+def test_a_folder_is_run_by_one_supervisor(tmp_path: Path) -> None:
+    with only_supervisor(tmp_path) as first, only_supervisor(tmp_path) as second:
+        assert (first, second) == (True, False)
+    with only_supervisor(tmp_path) as again:
+        assert again
 
 
 async def test_a_process_that_will_not_end_is_killed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -81,12 +91,22 @@ async def test_a_process_that_will_not_end_is_killed(tmp_path: Path, monkeypatch
 
 async def test_a_process_that_refuses_its_settings_is_not_started_again(tmp_path: Path) -> None:
     said: list[str] = []
-    supervisor = Supervisor([role(REFUSES)], data_path=tmp_path, say=said.append)
-    await supervisor.start()
+    refusing = Role("worker", [sys.executable, "-c", REFUSES], dict(ENV), is_not_healthy)
+    supervisor = Supervisor([refusing], data_path=tmp_path, say=said.append)
     with pytest.raises(ConfigurationError, match="worker"):
-        await supervisor.wait()
+        await supervisor.start()
     await supervisor.stop()
     assert not any("starting again" in line for line in said)
+
+
+async def test_a_process_that_was_healthy_is_started_again_whatever_ended_it(tmp_path: Path) -> None:
+    said: list[str] = []
+    supervisor = Supervisor(
+        [role("import time; time.sleep(0.5); raise SystemExit(2)")], data_path=tmp_path, say=said.append
+    )
+    await supervisor.start()
+    await until(lambda: any("exit code 2" in line for line in said))
+    await supervisor.stop()
 
 
 def test_a_full_disk_is_one_clear_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.gateway.channels.bot_api_updates import parse_update, storable
+from bot.gateway.channels.bot_api_updates import parse_update
+from crm_store.inbox import storable
 
 SARA = {"id": 7, "is_bot": False, "first_name": "سارا", "last_name": "رضایی", "username": "sara"}
 CHAT = {"id": 7, "type": "private"}

@@ -3,13 +3,17 @@
 const KEY = "peyvand.pending";
 
 export class PendingMessages {
+  #canStore = true;
   #memory = [];
 
+  // Read anew each time: another tab of the same visitor adds to it too.
   all() {
+    if (!this.#canStore) return this.#memory; // storage is forbidden or full; then a reload is not survived
     try {
       return JSON.parse(localStorage.getItem(KEY)) ?? [];
     } catch {
-      return this.#memory; // storage may be forbidden; then a reload is not survived
+      this.#canStore = false;
+      return this.#memory;
     }
   }
 
@@ -36,7 +40,7 @@ export class PendingMessages {
     try {
       localStorage.setItem(KEY, JSON.stringify(entries));
     } catch {
-      // kept in memory
+      this.#canStore = false;
     }
   }
 }

@@ -149,7 +149,7 @@ class BotApiChannel:
         address = f"{self._files}/{quote(str(file['file_path']))}"
         try:
             async with self._downloads.stream("GET", address) as answer:
-                if answer.status_code in (404, 410):
+                if answer.is_client_error and answer.status_code not in (408, 429):
                     raise Rejected(f"file download: {answer.status_code}")
                 if answer.status_code != httpx.codes.OK:
                     raise Unreachable(f"file download: {answer.status_code}")

@@ -199,14 +199,3 @@ def _membership(change: dict[str, Any]) -> Incoming:
     gained, lost = ("added", "removed") if place["is_group"] else ("reachable", "blocked")
     detail = gained if is_member else lost
     return Incoming(kind="membership", detail=detail, **place, **_sender(change["from"]))
-
-
-def storable(value: Any) -> Any:
-    """A copy of decoded JSON without what a database cannot keep: NUL and half surrogate pairs."""
-    if isinstance(value, str):
-        return value.replace("\x00", "").encode("utf-8", "replace").decode("utf-8")
-    if isinstance(value, dict):
-        return {storable(key): storable(item) for key, item in value.items()}
-    if isinstance(value, list):
-        return [storable(item) for item in value]
-    return value
