@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from sqlalchemy import create_engine, event
-from sqlalchemy.engine import Connection, make_url
+from sqlalchemy.engine import URL, Connection, make_url
 from sqlalchemy.exc import ArgumentError
 from sqlalchemy.orm import Session, sessionmaker
 
@@ -29,13 +29,7 @@ class Database:
     """
 
     def __init__(self, url: str, *, pool_size: int = 8) -> None:
-        try:
-            parsed = make_url(url)
-            parsed.get_dialect()
-        except (ArgumentError, ImportError) as error:
-            raise ConfigurationError(
-                "database_url (PEYVAND_DATABASE_URL): must begin with sqlite:/// or postgresql://"
-            ) from error
+        parsed = _parse(url)
         self.is_sqlite = parsed.get_backend_name() == "sqlite"
         if self.is_sqlite:
             if parsed.database and parsed.database != ":memory:":
@@ -66,6 +60,18 @@ class Database:
     def dispose(self) -> None:
         """Close all connections."""
         self.engine.dispose()
+
+
+def _parse(url: str) -> URL:
+    try:
+        parsed = make_url(url)
+    except ArgumentError:
+        parsed = None
+    if parsed is None or parsed.get_backend_name() not in ("sqlite", "postgresql"):
+        raise ConfigurationError(
+            "database_url (PEYVAND_DATABASE_URL): must begin with sqlite:/// or postgresql://"
+        )
+    return parsed
 
 
 def _configure_sqlite(connection: Any, _record: object) -> None:

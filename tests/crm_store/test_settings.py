@@ -4,8 +4,17 @@ from pathlib import Path
 
 import pytest
 
+from crm_store.db import Database
 from crm_store.errors import ConfigurationError
-from crm_store.settings import load_settings, misspelt_variables
+from crm_store.settings import (
+    PROJECT_ROOT,
+    BotApiSettings,
+    BusinessSettings,
+    LimitSettings,
+    Settings,
+    load_settings,
+    misspelt_variables,
+)
 
 NOTHING = Path("/dev/null")
 
@@ -63,3 +72,28 @@ def test_secrets_are_not_in_what_is_printed() -> None:
     }
     shown = repr(load_settings(env, NOTHING))
     assert not any(secret in shown for secret in env.values())
+
+
+def test_the_example_names_every_setting() -> None:
+    example = (PROJECT_ROOT / "peyvand.example.toml").read_text(encoding="utf-8")
+    sections = (Settings, BusinessSettings, BotApiSettings, LimitSettings)
+    names = {name for section in sections for name in section.__struct_fields__}
+    assert {name for name in names if f"# {name} =" not in example and f"[{name}]" not in example} == set()
+
+
+@pytest.mark.parametrize(
+    ("variable", "value"),
+    [
+        ("PEYVAND_BUSINESS_TIMEZONE", "Asia/Tehrann"),
+        ("PEYVAND_LIMITS_MESSAGES_PER_SECOND", "0"),
+    ],
+)
+def test_a_value_that_would_fail_later_is_refused_at_once(variable: str, value: str) -> None:
+    with pytest.raises(ConfigurationError, match=variable):
+        load_settings({variable: value}, NOTHING)
+
+
+@pytest.mark.parametrize("address", ["nonsense", "mysql://a/b"])
+def test_a_database_that_we_do_not_speak_is_refused_with_the_setting_named(address: str) -> None:
+    with pytest.raises(ConfigurationError, match="PEYVAND_DATABASE_URL"):
+        Database(address)
