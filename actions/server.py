@@ -25,6 +25,7 @@ from sanic.response import HTTPResponse
 
 from actions import base
 from crm_store.errors import ConfigurationError
+from crm_store.logs import place_of
 from crm_store.settings import Settings
 
 SECRET_HEADER = "X-Peyvand-Secret"  # noqa: S105  # a header's name
@@ -114,22 +115,12 @@ async def _run(executor: ActionExecutor, request: Request) -> HTTPResponse:
         raise
     except Exception as error:
         # Neither the text of the error nor a traceback with values: both may quote what a person typed.
-        log.error("action_failed", action=action, error=type(error).__name__, at=_place(error))
+        log.error("action_failed", action=action, error=type(error).__name__, at=place_of(error))
         return _error(500, "failed", action)
 
 
 def _error(status: int, error: str, action_name: str | None) -> HTTPResponse:
     return response.json({"error": error, "action_name": action_name}, status=status)
-
-
-def _place(error: BaseException) -> str:
-    traceback = error.__traceback__
-    while traceback is not None and traceback.tb_next is not None:
-        traceback = traceback.tb_next
-    if traceback is None:
-        return "an unknown place"
-    code = traceback.tb_frame.f_code
-    return f"{code.co_name} ({code.co_filename.rsplit('/', 1)[-1]}:{traceback.tb_lineno})"
 
 
 def _address(url: str) -> tuple[str, int]:

@@ -36,6 +36,17 @@ def redact(text: str) -> str:
     return _PHONE.sub("[phone]", _TOKEN.sub("[token]", text))
 
 
+def place_of(error: BaseException) -> str:
+    """Where an error was raised, for a log line; a whole traceback may quote what a person typed."""
+    traceback = error.__traceback__
+    while traceback is not None and traceback.tb_next is not None:
+        traceback = traceback.tb_next
+    if traceback is None:
+        return "an unknown place"
+    code = traceback.tb_frame.f_code
+    return f"{code.co_name} ({code.co_filename.rsplit('/', 1)[-1]}:{traceback.tb_lineno})"
+
+
 def _redact_event(_logger: object, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
     for key, value in event.items():
         if isinstance(value, str):

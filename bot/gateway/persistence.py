@@ -16,6 +16,7 @@ from bot.gateway.rasa_client import RasaClient, TurnRefused, Unavailable
 from bot.gateway.turns import TurnRunner
 from bot.gateway.waiting import Recovery, growing_pauses
 from crm_store.db import Database
+from crm_store.logs import place_of
 from crm_store.settings import LimitSettings
 
 log = structlog.get_logger(__name__)
@@ -99,7 +100,7 @@ class JobKeeper:
     async def _note_failure(self, job: Job, error: Exception, *, park_after: int) -> bool:
         """Count a failed try; whether the job is parked now."""
         reason = f"{type(error).__name__}: {_reason(error)}"
-        log.error("turn_failed", error=type(error).__name__, place=_place(error))
+        log.error("turn_failed", error=type(error).__name__, place=place_of(error))
         try:
             is_parked = await asyncio.to_thread(self._count, job, reason, park_after)
         except Exception as store_error:
@@ -130,14 +131,3 @@ class JobKeeper:
 def _reason(error: Exception) -> str:
     """What may be logged: our own errors name no texts; those of libraries may quote them."""
     return str(error) if type(error).__module__.startswith("bot.") else type(error).__name__
-
-
-def _place(error: Exception) -> str:
-    """Where an error was raised; a traceback would quote what a person typed."""
-    traceback = error.__traceback__
-    while traceback is not None and traceback.tb_next is not None:
-        traceback = traceback.tb_next
-    if traceback is None:
-        return ""
-    code = traceback.tb_frame.f_code
-    return f"{code.co_filename.rsplit('/', 1)[-1]}:{traceback.tb_lineno}"

@@ -63,10 +63,6 @@ class Responses:
                 responses[name] = wordings
         return cls(responses)
 
-    def names(self) -> set[str]:
-        """All names."""
-        return set(self._responses)
-
     def button_title(self, name: str, value: str) -> str:
         """The title of a response's button that stands for a value."""
         ending = f'"{value}"}}'

@@ -25,6 +25,7 @@ from sanic.response import HTTPResponse
 
 from bot.nlu.incoming import MalformedTurn, Turn, UnknownPayload, to_user_message
 from bot.nlu.strict_turns import StrictAgent, StrictProcessor, TurnAborted, answers_to
+from crm_store.logs import place_of
 
 SECRET_HEADER = "X-Peyvand-Secret"  # noqa: S105 (a name, not a secret)
 #: Longest turn; the gateway gives up earlier, and its retry then finds the finished turn.
@@ -141,7 +142,7 @@ async def _answer(agent: Any, turn: Turn) -> HTTPResponse:
         return _refusal("unavailable", "another message of this conversation takes too long")
     except Exception as error:
         # The traceback stays away from the log: it may quote what a person typed.
-        return _refusal("failed", f"{type(error).__name__} in {_place(error)}")
+        return _refusal("failed", f"{type(error).__name__} in {place_of(error)}")
     milliseconds = round((time.perf_counter() - started) * 1000)
     log.info("turn", intent=answer["intent"], replayed=answer["replayed"], milliseconds=milliseconds)
     return response.json(answer)
@@ -209,13 +210,3 @@ def _refusal(reason: str, detail: str) -> HTTPResponse:
 
 def _error(status: int, error: str, detail: str) -> HTTPResponse:
     return response.json({"error": error, "detail": detail}, status=status)
-
-
-def _place(error: Exception) -> str:
-    traceback = error.__traceback__
-    while traceback is not None and traceback.tb_next is not None:
-        traceback = traceback.tb_next
-    if traceback is None:
-        return "an unknown place"
-    code = traceback.tb_frame.f_code
-    return f"{code.co_name} ({code.co_filename.rsplit('/', 1)[-1]}:{traceback.tb_lineno})"
