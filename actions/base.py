@@ -21,6 +21,7 @@ from sqlalchemy.orm import Session
 import crm_store.models  # noqa: F401  # every table must be known before the first flush
 from actions.texts import shown
 from actions.turn import Turn, read_turn
+from crm_store.business import Business, BusinessFile
 from crm_store.conversations.service import find_conversation
 from crm_store.db import Database
 from crm_store.outbox import enqueue_notice
@@ -35,6 +36,12 @@ class Environment:
 
     settings: Settings
     database: Database
+    business_file: BusinessFile
+
+    @property
+    def business(self) -> Business:
+        """What the owner says of the business now."""
+        return self.business_file.current()
 
 
 _environment: Environment | None = None
@@ -43,7 +50,7 @@ _environment: Environment | None = None
 def configure(settings: Settings) -> Environment:
     """Open the store for the actions of this process."""
     global _environment  # noqa: PLW0603  # rasa_sdk makes the actions itself and passes them nothing
-    _environment = Environment(settings, Database(settings.store_url))
+    _environment = Environment(settings, Database(settings.store_url), BusinessFile(settings.business_path))
     return _environment
 
 

@@ -7,34 +7,15 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Callable
-from functools import wraps
 from pathlib import Path
-from typing import TYPE_CHECKING, ParamSpec
 
 import click
 
+from bot.commands import explains_errors, open_store
+from bot.commands.business import business
+from bot.commands.inbox import inbox
 from crm_store.errors import ConfigurationError
 from crm_store.settings import Settings, load_settings, misspelt_variables
-
-if TYPE_CHECKING:
-    from crm_store.db import Database
-
-P = ParamSpec("P")
-
-
-def explains_configuration(command: Callable[P, None]) -> Callable[P, None]:
-    """Turn a ConfigurationError into one line and exit code 2."""
-
-    @wraps(command)
-    def wrapped(*args: P.args, **kwargs: P.kwargs) -> None:
-        try:
-            command(*args, **kwargs)
-        except ConfigurationError as error:
-            click.secho(f"peyvand: {error}", fg="red", err=True)
-            sys.exit(2)
-
-    return wrapped
 
 
 @click.group()
@@ -45,7 +26,7 @@ def main() -> None:
 
 
 @main.command()
-@explains_configuration
+@explains_errors
 def up() -> None:
     """Start everything: store, understanding, actions, gateway and web chat."""
     from bot import up as product
@@ -61,7 +42,7 @@ def up() -> None:
 
 
 @main.command()
-@explains_configuration
+@explains_errors
 def gateway() -> None:
     """Run the gateway alone."""
     from bot.gateway.app import run_gateway
@@ -70,7 +51,7 @@ def gateway() -> None:
 
 
 @main.command()
-@explains_configuration
+@explains_errors
 def console() -> None:
     """Run the console and web chat alone."""
     from bot.console.app import run_console
@@ -85,7 +66,7 @@ def actions() -> None:
 
 
 @main.command()
-@explains_configuration
+@explains_errors
 def rasa() -> None:
     """Run Rasa alone, with the newest model; needs PEYVAND_RASA_PORT and PEYVAND_TRACKER_URL."""
     os.environ.setdefault("PEYVAND_MODEL", str(trained_model()))
@@ -94,7 +75,7 @@ def rasa() -> None:
 
 @main.command()
 @click.option("--force", is_flag=True, help="Train even if nothing has changed since the last model.")
-@explains_configuration
+@explains_errors
 def train(force: bool) -> None:
     """Train a model if what it is made from has changed, and print its path."""
     click.echo(trained_model(force=force))
@@ -104,7 +85,7 @@ def train(force: bool) -> None:
 @click.option(
     "--jsonl", is_flag=True, required=True, help="One message a line in, one JSON object a line out."
 )
-@explains_configuration
+@explains_errors
 def parse(jsonl: bool) -> None:
     """Read messages from standard input and answer what they are understood to mean."""
     del jsonl  # the one format so far; named, so that another can come
@@ -117,7 +98,7 @@ def parse(jsonl: bool) -> None:
 
 @main.command()
 @click.option("--as", "name", default="me", show_default=True, help="Whose conversation to go on with.")
-@explains_configuration
+@explains_errors
 def chat(name: str) -> None:
     """Talk to Peyvand in the terminal; lines may be piped in."""
     from bot.chat import converse
@@ -126,46 +107,12 @@ def chat(name: str) -> None:
 
 
 @main.command()
-@explains_configuration
+@explains_errors
 def migrate() -> None:
     """Bring the store's tables up to date."""
-    from crm_store.migrate import upgrade
-
-    upgrade(_database(load_settings()))
+    with open_store(load_settings()):
+        pass
     click.echo("the store is up to date")
-
-
-@main.group()
-def inbox() -> None:
-    """See and retry messages that could not be answered."""
-
-
-@inbox.command("list")
-@explains_configuration
-def inbox_list() -> None:
-    """List parked messages with the reason."""
-    from crm_store.inbox import parked
-
-    with _database(load_settings()).read() as session:
-        rows = parked(session)
-        for row in rows:
-            click.echo(f"{row.id}\t{row.channel}\t{row.received_at:%Y-%m-%d %H:%M}Z\t{row.last_error}")
-    if not rows:
-        click.echo("no message is parked")
-
-
-@inbox.command("retry")
-@click.argument("ids", nargs=-1, type=int, required=True)
-@explains_configuration
-def inbox_retry(ids: tuple[int, ...]) -> None:
-    """Let parked messages be tried again."""
-    from crm_store.audit import record_audit
-    from crm_store.inbox import retry_parked
-
-    with _database(load_settings()).write() as session:
-        count = retry_parked(session, inbox_ids=list(ids))
-        record_audit(session, actor="operator", action="inbox.retry", detail={"inbox_ids": list(ids)})
-    click.echo(f"{count} will be tried again")
 
 
 def trained_model(*, force: bool = False) -> Path:
@@ -192,11 +139,8 @@ def _settings_for(role: str) -> Settings:
     return settings
 
 
-def _database(settings: Settings) -> Database:
-    from crm_store.db import Database
-
-    return Database(settings.store_url)
-
+for group in (business, inbox):
+    main.add_command(group)
 
 if __name__ == "__main__":
     main()

@@ -23,6 +23,7 @@ import aiohttp
 from rich.console import Console
 
 from crm_store.base import utcnow
+from crm_store.business import BusinessFile, lay_out_business_file
 from crm_store.db import Database
 from crm_store.errors import ConfigurationError
 from crm_store.heartbeats import Heartbeat
@@ -84,6 +85,8 @@ def prepare(settings: Settings, *, needs_port: bool = True) -> None:
         raise ConfigurationError(
             f"the disk of {folder} is nearly full: free at least {MIN_FREE_BYTES // 10**6} MB"
         )
+    lay_out_business_file(settings.business_path)
+    BusinessFile(settings.business_path)
     if needs_port:
         _check_port(settings)
     database = Database(settings.store_url)

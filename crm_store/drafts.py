@@ -44,6 +44,8 @@ class Draft(Base):
     state: Mapped[str] = mapped_column(String(10), default=OPEN)
     #: The message that ended it: when that turn runs again it must find this draft, not begin another one.
     closed_by_inbox_id: Mapped[int | None] = mapped_column(BigId, index=True)
+    #: When the customer was reminded of it, which happens once.
+    reminded_at: Mapped[datetime | None]
     created_at: Mapped[datetime] = mapped_column(default=utcnow)
     updated_at: Mapped[datetime] = mapped_column(default=utcnow)
 

@@ -5,12 +5,14 @@ from crm_store.audit import AuditEntry
 from crm_store.base import Base
 from crm_store.complaints.models import Complaint
 from crm_store.conversations.models import Attachment, Button, Conversation, Message
-from crm_store.customers.models import ChannelIdentity, ContactPoint, Customer
+from crm_store.customers.models import ChannelIdentity, ContactPoint, Customer, LinkConflict
 from crm_store.drafts import Draft
 from crm_store.handoff.models import CallbackRequest
 from crm_store.heartbeats import Heartbeat
 from crm_store.inbox import InboxItem
 from crm_store.outbox import OutboxItem
+from crm_store.privacy.models import Consent, Erasure
+from crm_store.staff.models import ConsoleSession, StaffMember
 
 __all__ = [
     "Activity",
@@ -21,12 +23,17 @@ __all__ = [
     "CallbackRequest",
     "ChannelIdentity",
     "Complaint",
+    "Consent",
+    "ConsoleSession",
     "ContactPoint",
     "Conversation",
     "Customer",
     "Draft",
+    "Erasure",
     "Heartbeat",
     "InboxItem",
+    "LinkConflict",
     "Message",
     "OutboxItem",
+    "StaffMember",
 ]

@@ -30,9 +30,14 @@ PROJECT_ROOT = Path(__file__).resolve().parent.parent
 
 
 class BusinessSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """The business that Peyvand speaks for."""
+    """The business that Peyvand speaks for.
 
-    name: str = "کسب‌وکار ما"
+    Attributes:
+        file: what the owner edits (crm_store/business.py); empty means ``business.toml`` in ``data_dir``.
+        timezone: the time zone in which times are shown and calls promised.
+    """
+
+    file: str = ""
     timezone: str = "Asia/Tehran"
 
 
@@ -72,6 +77,7 @@ class LimitSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         chat_messages_per_second: messages per second and chat after the burst.
         button_hours: hours for which a button stays valid.
         draft_hours: hours after which a half-filled form is no longer continued.
+        reminder_hour: hour of the day, local time, at which a complaint left half-filled is offered again.
         turn_seconds: seconds to wait for the dialogue's answer to one message.
         notice_after_seconds: seconds of failing after which the person is told of the delay.
         park_after_failures: failed tries (not outages) after which a message is parked.
@@ -83,10 +89,29 @@ class LimitSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     chat_burst: int = 5
     chat_messages_per_second: float = 1.0
     button_hours: int = 48
-    draft_hours: int = 24
+    draft_hours: int = 72
+    reminder_hour: int = 10
     turn_seconds: float = 20.0
     notice_after_seconds: float = 4.0
     park_after_failures: int = 5
+
+
+class RetentionSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """How long what customers wrote is kept, in days; 0 keeps it for good.
+
+    Attributes:
+        raw_days: updates as the messengers sent them, sent messages and the dialogue's own memory.
+        transcript_days: what was said in conversations.
+        attachment_days: files that belong to no complaint.
+        complaint_days: complaints, counted from their last change; then only what names no one stays.
+        audit_days: the audit trail.
+    """
+
+    raw_days: int = 90
+    transcript_days: int = 730
+    attachment_days: int = 90
+    complaint_days: int = 1825
+    audit_days: int = 1825
 
 
 class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -121,6 +146,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     telegram: BotApiSettings = BotApiSettings(base_url="https://api.telegram.org")
     bale: BotApiSettings = BotApiSettings(base_url="https://tapi.bale.ai")
     limits: LimitSettings = LimitSettings()
+    retention: RetentionSettings = RetentionSettings()
 
     def __repr__(self) -> str:
         return f"Settings(data_dir={self.data_dir!r}, http_port={self.http_port})"  # no secrets in logs
@@ -145,6 +171,14 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     def attachments_path(self) -> Path:
         """The folder that holds what customers sent."""
         return self.data_path / "attachments"
+
+    @property
+    def business_path(self) -> Path:
+        """Where the owner edits what customers are told."""
+        file = self.business.file
+        return (
+            (PROJECT_ROOT / Path(file).expanduser()).resolve() if file else self.data_path / "business.toml"
+        )
 
     def bots(self) -> dict[str, BotApiSettings]:
         """The messengers that have a token, by channel name."""
@@ -254,6 +288,12 @@ def _check(settings: Settings) -> None:
         value = getattr(settings.limits, limit)
         if not isinstance(value, tuple) and value <= 0:
             raise ConfigurationError(f"limits.{limit} (PEYVAND_LIMITS_{limit.upper()}): must be above zero")
+    for period in RetentionSettings.__struct_fields__:
+        if getattr(settings.retention, period) < 0:
+            variable = f"PEYVAND_RETENTION_{period.upper()}"
+            raise ConfigurationError(f"retention.{period} ({variable}): must be 0 or more")
+    if not 0 < settings.limits.reminder_hour < 24:
+        raise ConfigurationError("limits.reminder_hour (PEYVAND_LIMITS_REMINDER_HOUR): must be from 1 to 23")
     for name, bot in settings.bots().items():
         if bot.mode == "webhook" and not (bot.webhook_secret and bot.webhook_url):
             raise ConfigurationError(

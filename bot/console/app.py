@@ -14,9 +14,10 @@ from aiohttp import ClientSession, ClientTimeout, web
 
 from bot.console.chat_store import ChatStore
 from bot.console.hub import Hub
-from bot.console.keys import CHAT_STORE, DATABASE, HTTP, HUB, LIMITER, SETTINGS
+from bot.console.keys import BUSINESS, CHAT_STORE, DATABASE, HTTP, HUB, LIMITER, SETTINGS
 from bot.console.limits import RateLimiter
 from bot.console.views import chat, health
+from crm_store.business import BusinessFile
 from crm_store.db import Database
 from crm_store.errors import ConfigurationError
 from crm_store.settings import Settings
@@ -45,13 +46,14 @@ def build_app(settings: Settings, database: Database) -> web.Application:
     """The console's application: web chat, static files, health and metrics.
 
     Args:
-        settings: limits, addresses of the other roles, the business's name.
+        settings: limits, addresses of the other roles, where the business file is.
         database: the store; stays the caller's to dispose of.
     """
     app = web.Application()
     store = ChatStore(settings, database)
     app[SETTINGS] = settings
     app[DATABASE] = database
+    app[BUSINESS] = BusinessFile(settings.business_path)
     app[CHAT_STORE] = store
     app[HUB] = Hub(store)
     app[LIMITER] = RateLimiter(burst=FRAME_BURST, per_second=FRAMES_PER_SECOND)

@@ -7,10 +7,12 @@ from aiohttp import ClientSession, web
 from bot.console.chat_store import ChatStore
 from bot.console.hub import Hub
 from bot.console.limits import RateLimiter
+from crm_store.business import BusinessFile
 from crm_store.db import Database
 from crm_store.settings import Settings
 
 SETTINGS = web.AppKey("settings", Settings)
+BUSINESS = web.AppKey("business", BusinessFile)
 DATABASE = web.AppKey("database", Database)
 CHAT_STORE = web.AppKey("chat_store", ChatStore)
 HUB = web.AppKey("hub", Hub)

@@ -27,9 +27,11 @@ from bot.gateway.rasa_client import RasaClient
 from bot.gateway.receiving import Receiver
 from bot.gateway.relay import Relay
 from bot.gateway.render import Responses
+from bot.gateway.timed import TimedJob, run_timed_jobs
 from bot.gateway.turns import TurnRunner
 from bot.gateway.webhook import Webhook
 from crm_store import heartbeats
+from crm_store.business import BusinessFile
 from crm_store.db import Database
 from crm_store.errors import ConfigurationError
 from crm_store.settings import PROJECT_ROOT, Settings
@@ -57,6 +59,7 @@ class Gateway:
         self._bots = {name: _MESSENGERS[name](bot, proxy_url=proxy) for name, bot in settings.bots().items()}
         self._channels: dict[str, Channel] = {name: TranscriptChannel(name) for name in ("web", "terminal")}
         self._channels.update(self._bots)
+        self._business = BusinessFile(settings.business_path)
         responses = Responses.load((PROJECT_ROOT / "data").glob("*/responses.yml"))
         self._rasa = RasaClient(
             settings.rasa_url, settings.internal_secret, turn_seconds=settings.limits.turn_seconds
@@ -103,12 +106,16 @@ class Gateway:
         for webhook in self._webhooks:
             await webhook.start()
         jobs = [self._dispatcher.run(), self._relay.run(), self._keeper.watch_for_recovery(), self._beat()]
+        jobs.append(run_timed_jobs(self._timed_jobs()))
         jobs += [poller.run() for poller in self._pollers]
         jobs += [webhook.run() for webhook in self._webhooks]
         self._tasks = [asyncio.ensure_future(job) for job in jobs]
         for task in self._tasks:
             task.add_done_callback(self._report_end)
         log.info("gateway_started", channels=sorted(self._channels))
+
+    def _timed_jobs(self) -> list[TimedJob]:
+        return []
 
     def _report_end(self, task: asyncio.Task[None]) -> None:
         if not task.cancelled() and task.exception() is not None:
@@ -119,7 +126,7 @@ class Gateway:
         """Take in nothing more, let running turns and sends end, and close everything."""
         for webhook in self._webhooks:
             await webhook.stop()
-        ways_in = self._tasks[4:]
+        ways_in = self._tasks[5:]
         for task in ways_in:
             task.cancel()
         await self._dispatcher.stop(within=STOP_SECONDS)

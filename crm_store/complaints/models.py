@@ -9,7 +9,8 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from crm_store.base import Base, BigId, utcnow
 
-CATEGORIES = ("delivery", "product", "wrong_item", "payment", "staff", "service", "website", "other")
+#: What a customer may want to happen; the names stand in data/complaints/terms.yml.
+REMEDIES = ("refund", "replacement", "repair", "apology", "compensation", "explanation")
 RECEIVED = "received"
 
 
@@ -30,5 +31,11 @@ class Complaint(Base):
     source_inbox_id: Mapped[int | None] = mapped_column(BigId, index=True)
     category: Mapped[str] = mapped_column(String(40))
     description: Mapped[str] = mapped_column(Text)
+    #: As the customer gave it; empty when they have none.
+    order_number: Mapped[str] = mapped_column(String(40), default="")
+    #: One of REMEDIES; empty when the customer did not say.
+    remedy: Mapped[str] = mapped_column(String(20), default="")
+    #: The number to call about it; None when the customer gave none.
+    contact_point_id: Mapped[int | None] = mapped_column(ForeignKey("contact_points.id"))
     state: Mapped[str] = mapped_column(String(20), default=RECEIVED)
     created_at: Mapped[datetime] = mapped_column(default=utcnow)

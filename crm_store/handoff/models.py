@@ -24,4 +24,6 @@ class CallbackRequest(Base):
     #: What the customer wanted when the offer was made, in their own words.
     topic: Mapped[str] = mapped_column(Text, default="")
     state: Mapped[str] = mapped_column(String(20), default="open")
+    #: By when the customer was promised the call.
+    due_at: Mapped[datetime | None]
     created_at: Mapped[datetime] = mapped_column(default=utcnow)

@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import Any, Literal
 
 from alembic import context
+from sqlalchemy.engine import Connection
 
 from crm_store.base import BigId, Json, UtcDateTime
 from crm_store.db import Database
@@ -29,6 +30,25 @@ def render_shared_type(kind: str, item: Any, _context: object) -> str | Literal[
     return False
 
 
+def enforce_foreign_keys(connection: Connection, *, on: bool) -> None:
+    """Switch SQLite's foreign keys, outside of any transaction: copying a table drops the old one."""
+    if connection.dialect.name == "sqlite":
+        # Through the driver: SQLAlchemy would begin a transaction first, in which this does nothing.
+        connection.connection.driver_connection.execute(f"PRAGMA foreign_keys={'ON' if on else 'OFF'}")
+
+
+def check_foreign_keys(connection: Connection) -> None:
+    """Refuse a migration that left a reference to nothing.
+
+    Raises:
+        RuntimeError: with the tables that refer to rows which are not there.
+    """
+    if connection.dialect.name == "sqlite":
+        broken = {row[0] for row in connection.exec_driver_sql("PRAGMA foreign_key_check")}
+        if broken:
+            raise RuntimeError(f"the migration broke references of {', '.join(sorted(broken))}")
+
+
 with engine.connect() as connection:
     context.configure(
         connection=connection,
@@ -37,6 +57,12 @@ with engine.connect() as connection:
         # SQLite cannot alter most things in place: tables are copied.
         render_as_batch=connection.dialect.name == "sqlite",
     )
-    with context.begin_transaction():
-        context.run_migrations()
-    connection.commit()
+    enforce_foreign_keys(connection, on=False)
+    try:
+        with context.begin_transaction():
+            context.run_migrations()
+            check_foreign_keys(connection)
+        connection.commit()
+    finally:
+        connection.rollback()
+        enforce_foreign_keys(connection, on=True)

@@ -21,10 +21,10 @@ NOTHING = Path("/dev/null")
 
 def test_a_variable_wins_over_the_file(tmp_path: Path) -> None:
     file = tmp_path / "peyvand.toml"
-    file.write_text('http_port = 9000\n[telegram]\ntoken = "from-file"\n[business]\nname = "گل‌فروشی"\n')
+    file.write_text('http_port = 9000\n[telegram]\ntoken = "from-file"\n[business]\nfile = "گل‌فروشی.toml"\n')
     settings = load_settings({"PEYVAND_TELEGRAM_TOKEN": "from-variable"}, file)
     assert (settings.http_port, settings.telegram.token) == (9000, "from-variable")
-    assert settings.business.name == "گل‌فروشی"
+    assert settings.business_path.name == "گل‌فروشی.toml"
     assert settings.telegram.base_url == "https://api.telegram.org"
 
 

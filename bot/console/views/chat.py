@@ -17,7 +17,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from bot.console import frames
 from bot.console.chat_store import ChatStore
 from bot.console.hub import Connection, Hub
-from bot.console.keys import CHAT_STORE, HUB, LIMITER, SETTINGS
+from bot.console.keys import BUSINESS, CHAT_STORE, HUB, LIMITER, SETTINGS
 from bot.console.limits import RateLimiter
 from bot.console.texts import TEMPLATES, notice
 from bot.console.uploads import INLINE_TYPES, UploadRefusedError, folder_of, keep_upload
@@ -49,7 +49,7 @@ async def chat_page(request: web.Request) -> web.Response:
     """The page, with the visitor's cookie."""
     settings = request.app[SETTINGS]
     html = _templates.get_template("chat.html").render(
-        business=settings.business.name,
+        business=request.app[BUSINESS].current().name,
         timezone=settings.business.timezone,
         accept=",".join(settings.limits.attachment_types),
         max_text=frames.MAX_TEXT,

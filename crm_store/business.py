@@ -1,0 +1,230 @@
+"""What differs from business to business: ``business.toml``, which the owner edits while Peyvand runs.
+
+Every role reads it through `BusinessFile`, which notices a change by itself: nothing is trained or started
+again. A file with a mistake in it never takes effect; the last good one stays in force and the mistake is
+logged, with its place.
+"""
+
+from __future__ import annotations
+
+import shutil
+import sys
+from collections.abc import Mapping
+from datetime import time
+from pathlib import Path
+from typing import Annotated, Literal
+
+import msgspec
+import structlog
+
+from crm_store.errors import ConfigurationError
+from crm_store.settings import PROJECT_ROOT
+
+if sys.version_info >= (3, 11):
+    import tomllib
+else:
+    import tomli as tomllib
+
+#: The file that a new copy starts with, and that stands in for a missing one.
+EXAMPLE = PROJECT_ROOT / "business.example.toml"
+
+#: What may be asked about a complaint besides what happened and its category, in the order of asking.
+Question = Literal["order_number", "remedy", "attachments", "phone"]
+Weekday = Literal["saturday", "sunday", "monday", "tuesday", "wednesday", "thursday", "friday"]
+Key = Annotated[str, msgspec.Meta(pattern=r"^[a-z][a-z0-9_]{0,39}$")]
+
+log = structlog.get_logger(__name__)
+
+
+class Faq(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Answers to what every business is asked, as rich text; an empty one is not known yet."""
+
+    hours: str = ""
+    address: str = ""
+    contact: str = ""
+    delivery: str = ""
+    returns: str = ""
+    warranty: str = ""
+    payment: str = ""
+    instalments: str = ""
+
+    def answer(self, topic: str) -> str:
+        """The answer to a topic; empty when there is none."""
+        return str(getattr(self, topic, "")).strip()
+
+    @property
+    def unanswered(self) -> list[str]:
+        """Topics without an answer."""
+        return [topic for topic in self.__struct_fields__ if not self.answer(topic)]
+
+
+class Category(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A kind of complaint.
+
+    Attributes:
+        key: its name in the store; never changed once complaints have it.
+        title: what people read.
+        ask: what is asked about such a complaint when the customer has not told it.
+        words: words by which customers name it, besides those that Peyvand knows by itself.
+    """
+
+    key: Key
+    title: str
+    ask: tuple[Question, ...] = ("order_number", "remedy", "phone")
+    words: tuple[str, ...] = ()
+
+
+class Complaints(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What is asked about complaints."""
+
+    categories: Annotated[tuple[Category, ...], msgspec.Meta(min_length=1)]
+
+
+class Callbacks(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """When customers are called back.
+
+    Attributes:
+        within_minutes: a call is promised after so many minutes of working time at the latest.
+        on_public_holidays: whether calls are made on Iran's public holidays.
+        holidays: days of the business's own, Jalali ``1405/10/01``, on which nobody calls.
+        hours: intervals of local time, ``"09:00-13:00"``, per weekday; a day left out is closed.
+    """
+
+    within_minutes: Annotated[int, msgspec.Meta(gt=0)] = 120
+    on_public_holidays: bool = False
+    holidays: tuple[str, ...] = ()
+    hours: Mapping[Weekday, tuple[str, ...]] = msgspec.field(default_factory=dict)
+
+    def intervals(self, weekday: Weekday) -> list[tuple[time, time]]:
+        """The intervals of a weekday, in order.
+
+        Raises:
+            ValueError: an interval is written differently.
+        """
+        return sorted(_interval(text) for text in self.hours.get(weekday, ()))
+
+
+class Business(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The business that Peyvand speaks for.
+
+    Attributes:
+        name: as customers know it; stands for ``{business}`` in every response.
+        faq: answers to common questions.
+        complaints: categories and what is asked about them.
+        callback: when calls are promised.
+        texts: wordings of the business's own by the name of a response, in place of Peyvand's.
+    """
+
+    name: str
+    complaints: Complaints
+    faq: Faq = Faq()
+    callback: Callbacks = Callbacks()
+    texts: Mapping[str, tuple[str, ...]] = msgspec.field(default_factory=dict)
+
+    @property
+    def category_keys(self) -> tuple[str, ...]:
+        """Keys of the categories, in the order of their buttons."""
+        return tuple(category.key for category in self.complaints.categories)
+
+    def category(self, key: str) -> Category:
+        """A category by its key; one that the owner took out of the file is shown by its key."""
+        found = (category for category in self.complaints.categories if category.key == key)
+        return next(found, Category(key=key, title=key))
+
+
+def read_business(path: Path) -> Business:
+    """Read a business file.
+
+    Raises:
+        ConfigurationError: it cannot be read, or something in it is wrong; the message says where.
+    """
+    try:
+        values = tomllib.loads(path.read_text(encoding="utf-8-sig"))
+        business = msgspec.convert(_with_lists(values), Business)
+        _check(business)
+    except OSError as error:
+        raise ConfigurationError(f"{path.name} cannot be read: {error.strerror}") from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise ConfigurationError(f"{path.name} is not valid TOML: {error}") from error
+    except (msgspec.ValidationError, ValueError) as error:
+        raise ConfigurationError(f"{path.name}: {error}") from error
+    return business
+
+
+class BusinessFile:
+    """The business file as it is now.
+
+    Args:
+        path: where the owner edits it; while nothing is there, the example that is shipped stands in.
+
+    Raises:
+        ConfigurationError: it is wrong right from the start.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._stamp = self._look()
+        self._business = read_business(self._in_force)
+        #: What is wrong with the file as it stands; empty when it is in force.
+        self.problem = ""
+
+    def current(self) -> Business:
+        """The newest good version."""
+        stamp = self._look()
+        if stamp != self._stamp:
+            self._stamp = stamp
+            try:
+                self._business, self.problem = read_business(self._in_force), ""
+                log.info("business_file_read", file=self._in_force.name)
+            except ConfigurationError as error:
+                self.problem = str(error)
+                log.error("business_file_wrong", reason=self.problem, in_force="the version before")
+        return self._business
+
+    @property
+    def _in_force(self) -> Path:
+        return self._path if self._path.exists() else EXAMPLE
+
+    def _look(self) -> tuple[str, int, int]:
+        status = self._in_force.stat()
+        return str(self._in_force), status.st_mtime_ns, status.st_size
+
+
+def lay_out_business_file(path: Path) -> bool:
+    """Give a new copy of Peyvand its business file; whether it was made now."""
+    if path.exists():
+        return False
+    path.parent.mkdir(parents=True, exist_ok=True)
+    shutil.copyfile(EXAMPLE, path)
+    return True
+
+
+def _with_lists(values: dict[str, object]) -> dict[str, object]:
+    """One wording may be written without brackets."""
+    texts = values.get("texts")
+    if isinstance(texts, dict):
+        values["texts"] = {name: [text] if isinstance(text, str) else text for name, text in texts.items()}
+    return values
+
+
+def _check(business: Business) -> None:
+    keys = business.category_keys
+    doubled = sorted({key for key in keys if keys.count(key) > 1})
+    if doubled:
+        raise ValueError(f"complaints.categories: {', '.join(doubled)} stands there twice")
+    for weekday in business.callback.hours:
+        business.callback.intervals(weekday)
+    empty = sorted(name for name, wordings in business.texts.items() if not all(wordings) or not wordings)
+    if empty:
+        raise ValueError(f"texts: {', '.join(empty)} is empty; leave it out to get Peyvand's own wording")
+
+
+def _interval(text: str) -> tuple[time, time]:
+    begin, dash, end = text.partition("-")
+    try:
+        interval = time.fromisoformat(begin.strip()), time.fromisoformat(end.strip())
+    except ValueError:
+        interval = time.max, time.min
+    if not dash or interval[0] >= interval[1]:
+        raise ValueError(f'callback.hours: "{text}" must be written like "09:00-17:00"')
+    return interval

@@ -1,0 +1,1 @@
+"""Staff: who works with Peyvand and how they log in."""
