@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import structlog
@@ -19,13 +20,14 @@ from rasa_sdk.executor import CollectingDispatcher
 from sqlalchemy.orm import Session
 
 import crm_store.models  # noqa: F401  # every table must be known before the first flush
-from actions.texts import shown
+from actions.texts import shown, speak_as
 from actions.turn import Turn, read_turn
 from crm_store.business import Business, BusinessFile
 from crm_store.conversations.service import find_conversation
 from crm_store.db import Database
 from crm_store.outbox import enqueue_notice
-from crm_store.settings import Settings
+from crm_store.settings import PROJECT_ROOT, Settings
+from crm_store.wordings import Wording, Wordings, read_responses
 
 Event = dict[str, Any]
 
@@ -50,7 +52,9 @@ _environment: Environment | None = None
 def configure(settings: Settings) -> Environment:
     """Open the store for the actions of this process."""
     global _environment  # noqa: PLW0603  # rasa_sdk makes the actions itself and passes them nothing
-    _environment = Environment(settings, Database(settings.store_url), BusinessFile(settings.business_path))
+    business = BusinessFile(settings.business_path)
+    speak_as(Wordings(_own_responses(), business))
+    _environment = Environment(settings, Database(settings.store_url), business)
     return _environment
 
 
@@ -63,6 +67,11 @@ def environment() -> Environment:
     if _environment is None:
         raise RuntimeError("actions.base.configure comes first")
     return _environment
+
+
+@lru_cache
+def _own_responses() -> dict[str, list[Wording]]:
+    return read_responses((PROJECT_ROOT / "data").glob("*/responses.yml"))
 
 
 class Reply:

@@ -1,19 +1,16 @@
-"""Complaints: what is said about one, its summary, filing it and asking where it is."""
+"""Complaints: filing one, and asking where it is."""
 
 from __future__ import annotations
 
 import re
 from typing import Any
 
-from rasa_sdk import Action, Tracker
-from rasa_sdk.executor import CollectingDispatcher
 from sqlalchemy.orm import Session
 
 from actions.base import Event, Reply, StoreAction, clear_slots, environment, tell_staff
 from actions.complaint_form import SLOTS
-from actions.texts import Rich, category_title, count_other_words, fragment, term
-from actions.turn import Turn, read_turn
-from crm_store import drafts
+from actions.texts import Rich, count_other_words, fragment
+from actions.turn import Turn
 from crm_store.complaints import service
 from crm_store.complaints.models import Complaint
 from crm_store.conversations.models import Conversation
@@ -26,74 +23,9 @@ from crm_store.persian import (
     to_jalali_text,
     to_persian_digits,
 )
-
-#: Characters of the story that the summary shows.
-SUMMARY_LENGTH = 500
+from crm_store.terms import term
 
 _LOOKS_LIKE_A_CODE = re.compile(r"\d{5,}")
-
-
-class ActionAskComplaintDescription(Action):
-    """Asks for the story: with sympathy at first, briefly after a digression or a correction."""
-
-    def name(self) -> str:
-        """The action's name in domain.yml."""
-        return "action_ask_complaint_form_complaint_description"
-
-    async def run(
-        self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: dict[str, Any]
-    ) -> list[Event]:
-        """Runs the action (called by rasa_sdk)."""
-        first, again = "utter_ask_complaint_description", "utter_ask_complaint_description_again"
-        Reply(dispatcher).utter(again if _has_heard(read_turn(tracker), first, again) else first)
-        return []
-
-
-class ActionAskComplaintCategory(Action):
-    """Asks for the category: with sympathy at first, briefly after a digression or a correction."""
-
-    def name(self) -> str:
-        """The action's name in domain.yml."""
-        return "action_ask_complaint_form_complaint_category"
-
-    async def run(
-        self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: dict[str, Any]
-    ) -> list[Event]:
-        """Runs the action (called by rasa_sdk)."""
-        first, again = "utter_ask_complaint_category", "utter_ask_complaint_category_again"
-        Reply(dispatcher).utter(again if _has_heard(read_turn(tracker), first, again) else first)
-        return []
-
-
-def _has_heard(turn: Turn, *questions: str) -> bool:
-    """Whether somebody was told just now that we are sorry, or at the latest before the summary."""
-    return turn.previous.ended_with(*questions, "utter_complaint_summary", "utter_complaint_correction")
-
-
-class ActionAskComplaintFormConfirm(StoreAction):
-    """Shows the draft and asks whether it may be filed."""
-
-    reads_only = True
-
-    def name(self) -> str:
-        return "action_ask_complaint_form_confirm"
-
-    def answer(self, turn: Turn, session: Session, reply: Reply) -> list[Event]:
-        draft = drafts.turn_draft(
-            session, conversation_id=turn.conversation_id, kind=service.DRAFT_KIND, inbox_id=turn.inbox_id
-        )
-        if draft is None:
-            raise NotFound("there is no complaint draft to show")
-        count = len(draft.data.get("attachments", []))
-        reply.utter(
-            "utter_complaint_summary",
-            description=_shortened(draft.data["description"]),
-            category=category_title(draft.data["category"]),
-            attachments=fragment("complaints", "utter_complaint_attachments", count=count)
-            if count
-            else Rich(),
-        )
-        return []
 
 
 class ActionFileComplaint(StoreAction):
@@ -112,7 +44,7 @@ class ActionFileComplaint(StoreAction):
             turn,
             response="utter_staff_group_complaint",
             key=f"staff-complaint:{complaint.id}",
-            params={"code": code, "category": category_title(complaint.category)},
+            params={"code": code, "category": environment().business.category(complaint.category).title},
         )
         reply.utter("utter_complaint_filed", code=code)
         return clear_slots(SLOTS)
@@ -150,10 +82,7 @@ def tell_status(turn: Turn, session: Session, reply: Reply) -> None:
     if not complaints:
         reply.utter("utter_no_complaints")
         return
-    items = [
-        fragment("complaints", "utter_complaint_list_item", **_described(complaint))
-        for complaint in complaints
-    ]
+    items = [fragment("utter_complaint_list_item", **_described(complaint)) for complaint in complaints]
     reply.utter("utter_complaint_list", items=Rich("\n".join(items)))
 
 
@@ -181,11 +110,7 @@ def _described(complaint: Complaint) -> dict[str, Any]:
     timezone = environment().settings.business.timezone
     return {
         "code": to_persian_digits(complaint.code),
-        "category": category_title(complaint.category),
+        "category": environment().business.category(complaint.category).title,
         "state": term("complaints", "states", complaint.state),
         "date": to_jalali_text(complaint.created_at, timezone),
     }
-
-
-def _shortened(story: str) -> str:
-    return story if len(story) <= SUMMARY_LENGTH else story[:SUMMARY_LENGTH].rstrip() + "…"

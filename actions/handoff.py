@@ -1,28 +1,29 @@
-"""Hand-off: offering a call-back, asking for the phone, noting the request."""
+"""Hand-off: offering a call, asking for the phone, noting the request, and saying when the call comes."""
 
 from __future__ import annotations
 
-import phonenumbers
-from rasa_sdk.events import SlotSet
+from rasa_sdk.events import FollowupAction, SlotSet
 from sqlalchemy.orm import Session
 
+from actions import promises
 from actions.base import Event, Reply, StoreAction, clear_slots, environment, keep_form_waiting, tell_staff
-from actions.texts import Rich, shown
 from actions.turn import Turn
 from crm_store import drafts
-from crm_store.complaints import service as complaints
+from crm_store.complaints import drafting as complaints
 from crm_store.conversations.models import Conversation
 from crm_store.conversations.service import customer_of
 from crm_store.customers.models import ContactPoint
 from crm_store.customers.service import best_phone
 from crm_store.errors import InvalidInput
 from crm_store.handoff import service
-from crm_store.persian import find_phones, to_ascii_digits, to_persian_digits
+from crm_store.persian import find_phones, phone_text, to_jalali_datetime_text
 
 PHONE, OTHER_PHONE = "callback_phone", "callback_other_phone"
 SLOTS = (PHONE, OTHER_PHONE)
 #: From so many digits on, a text is taken for a phone number, right or wrong.
 DIGITS_OF_A_TRY = 4
+#: Words of what a call is about that the staff group is shown.
+TOPIC_WORDS = 8
 
 
 class ActionOfferCallback(StoreAction):
@@ -35,8 +36,26 @@ class ActionOfferCallback(StoreAction):
         if typed_phone(turn) is not None:
             note_callback(turn, session, reply, topic=turn.text)
             return []
-        reply.utter("utter_offer_callback")
+        promised = promises.open_callback(turn, session)
+        if promised is not None:
+            return promises.tell_promise(turn, session, reply, promised)
+        reply.utter("utter_offer_callback", deadline=promises.next_deadline())
         return keep_form_waiting(turn)
+
+
+class ActionRequestCallback(StoreAction):
+    """Takes the wish for a call; whoever is promised one already is told when it comes."""
+
+    reads_only = True
+
+    def name(self) -> str:
+        return "action_request_callback"
+
+    def answer(self, turn: Turn, session: Session, reply: Reply) -> list[Event]:
+        promised = promises.open_callback(turn, session)
+        if promised is None or not service.promise_stands(promised):
+            return [FollowupAction(promises.FORM)]
+        return promises.tell_promise(turn, session, reply, promised)
 
 
 class ValidateCallbackForm(StoreAction):
@@ -46,7 +65,7 @@ class ValidateCallbackForm(StoreAction):
         return "validate_callback_form"
 
     def answer(self, turn: Turn, session: Session, reply: Reply) -> list[Event]:
-        if turn.resumed:
+        if turn.resumed or turn.answers_privacy:
             return []
         if turn.requested != PHONE:
             return _begin(turn, session)
@@ -57,7 +76,7 @@ class ValidateCallbackForm(StoreAction):
         if phone is not None:
             _set_phone(turn, session, phone)
             return [SlotSet(PHONE, phone)]
-        if known is not None and turn.intent == "deny":
+        if _wants_other_phone(turn) or (known is not None and turn.intent == "deny"):
             return [SlotSet(PHONE, None), SlotSet(OTHER_PHONE, True)]
         if has_digits_of_a_phone(turn.text):
             reply.utter("utter_invalid_phone")
@@ -79,7 +98,7 @@ class ActionAskCallbackPhone(StoreAction):
         if known is None:
             reply.utter("utter_ask_callback_phone")
         else:
-            reply.utter("utter_ask_callback_known_phone", phone=shown_phone(known.value))
+            reply.utter("utter_ask_callback_known_phone", phone=phone_text(known.value))
         return []
 
 
@@ -102,11 +121,11 @@ class ActionNoteCallback(StoreAction):
         return clear_slots(SLOTS)
 
 
-def note_callback(turn: Turn, session: Session, reply: Reply, *, topic: str) -> None:
+def note_callback(turn: Turn, session: Session, reply: Reply, *, topic: str | None = None) -> None:
     """Note a request whose phone number stands in the message itself.
 
     Args:
-        topic: what the customer wanted when the offer was made, in their own words.
+        topic: what it is about, in the customer's own words; what was offered a call for, if not given.
 
     Raises:
         InvalidInput: there is no phone number in the message.
@@ -114,7 +133,7 @@ def note_callback(turn: Turn, session: Session, reply: Reply, *, topic: str) -> 
     phone = turn.contact or typed_phone(turn)
     if phone is None:
         raise InvalidInput("no phone number in the message")
-    _start(turn, session, topic)
+    _start(turn, session, _offered_for(turn) if topic is None else topic)
     _set_phone(turn, session, phone)
     _note(turn, session, reply)
 
@@ -130,15 +149,6 @@ def has_digits_of_a_phone(text: str) -> bool:
     return sum(character.isdigit() for character in text) >= DIGITS_OF_A_TRY
 
 
-def shown_phone(phone: str) -> Rich:
-    """A phone number as people read it here: national for an Iranian one, in Persian digits."""
-    number = phonenumbers.parse(phone)
-    style = phonenumbers.PhoneNumberFormat
-    at_home = number.country_code == phonenumbers.country_code_for_region("IR")
-    text = phonenumbers.format_number(number, style.NATIONAL if at_home else style.INTERNATIONAL)
-    return shown(to_persian_digits(to_ascii_digits(text)))
-
-
 def _begin(turn: Turn, session: Session) -> list[Event]:
     drafts.drop_stale(
         session,
@@ -146,8 +156,18 @@ def _begin(turn: Turn, session: Session) -> list[Event]:
         kind=service.DRAFT_KIND,
         max_age_hours=environment().settings.limits.draft_hours,
     )
-    _start(turn, session, turn.previous.text if turn.callback_offered else "")
-    return clear_slots(SLOTS)
+    _start(turn, session, _offered_for(turn))
+    return [*clear_slots(SLOTS), SlotSet(OTHER_PHONE, _wants_other_phone(turn) or None)]
+
+
+def _wants_other_phone(turn: Turn) -> bool:
+    """Whether the button was tapped by which a promised call gets another number."""
+    return turn.trusted and turn.intent == "change_callback_phone"
+
+
+def _offered_for(turn: Turn) -> str:
+    """What the customer wanted when the offer was made, in their own words."""
+    return turn.previous.text if turn.callback_offered else ""
 
 
 def _start(turn: Turn, session: Session, topic: str) -> None:
@@ -173,7 +193,27 @@ def _known_phone(turn: Turn, session: Session) -> ContactPoint | None:
 
 
 def _note(turn: Turn, session: Session, reply: Reply) -> None:
-    request = service.request_callback(session, conversation_id=turn.conversation_id, inbox_id=turn.inbox_id)
-    tell_staff(session, turn, response="utter_staff_group_callback", key=f"staff-callback:{request.id}")
-    phone = session.get_one(ContactPoint, request.contact_point_id).value
-    reply.utter("utter_callback_noted", phone=shown_phone(phone))
+    due_at = promises.next_due()
+    request = service.request_callback(
+        session, conversation_id=turn.conversation_id, inbox_id=turn.inbox_id, due_at=due_at
+    )
+    # In the group it may be read later, so there the day has its date.
+    timezone = environment().settings.business.timezone
+    told = {"deadline": to_jalali_datetime_text(request.due_at or due_at, timezone)}
+    topic = _first_words(request.topic)
+    tell_staff(
+        session,
+        turn,
+        response="utter_staff_group_callback_about" if topic else "utter_staff_group_callback",
+        key=f"staff-callback:{request.id}",
+        params={**told, "topic": topic} if topic else told,
+    )
+    reply.utter("utter_callback_noted", **promises.described(request, session))
+
+
+def _first_words(topic: str) -> str:
+    """What a call is about, in a few words and without numbers by which somebody could be reached."""
+    for phone in reversed(find_phones(topic)):
+        topic = f"{topic[: phone.start]} {topic[phone.end :]}"
+    readable = [word for word in topic.split() if not has_digits_of_a_phone(word)]
+    return " ".join(readable[:TOPIC_WORDS]) + ("…" if len(readable) > TOPIC_WORDS else "")

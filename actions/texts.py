@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterable, Mapping
 from functools import lru_cache
-from typing import Any
-
-import yaml
 
 from crm_store.persian import fold, rich
-from crm_store.settings import PROJECT_ROOT
+from crm_store.terms import terms
+from crm_store.wordings import BUSINESS, Wordings
 
 _WORD = re.compile(r"\w+")
+_wordings: Wordings | None = None
 
 
 class Rich(str):
@@ -27,21 +25,23 @@ def shown(value: object) -> Rich:
     return Rich(text.replace("0[", "0&#91;"))
 
 
-def fragment(area: str, response: str, **params: object) -> Rich:
-    """Fill in a response that is part of a longer message."""
-    text: str = _document(area, "responses")["responses"][response][0]["text"]
-    return Rich(text.format(**{name: shown(value) for name, value in params.items()}))
+def speak_as(wordings: Wordings) -> None:
+    """Take fragments from these wordings."""
+    global _wordings  # noqa: PLW0603  # rasa_sdk makes the actions itself and passes them nothing
+    _wordings = wordings
 
 
-def term(area: str, section: str, key: str) -> str | None:
-    """The Persian name of something that the store keeps as a code."""
-    name: str | None = _document(area, "terms")[section].get(key)
-    return name
+def fragment(response: str, **params: object) -> Rich:
+    """Fill in a response that is part of a longer message.
 
-
-def category_title(category: str) -> str:
-    """How a category of complaints is called: the title of its button."""
-    return _category_titles()[category]
+    Raises:
+        RuntimeError: `speak_as` was not called.
+    """
+    if _wordings is None:
+        raise RuntimeError("actions.base.configure comes first")
+    text: str = _wordings.current()[response][0]["text"]
+    values = {name: shown(value) for name, value in params.items()}
+    return Rich(text.format(**{BUSINESS: _wordings.business_name, **values}))
 
 
 def words(text: str) -> list[str]:
@@ -58,9 +58,22 @@ def meant(area: str, section: str, text: str) -> str | None:
     return found.pop() if len(found) == 1 else None
 
 
+def named(area: str, section: str, text: str) -> set[str]:
+    """All keys of a section of which a phrase stands in a text, as whole words."""
+    typed = f" {' '.join(words(text))} "
+    phrases = _folded(area, section)
+    return {key for key, names in phrases.items() if any(f" {name} " in typed for name in names)}
+
+
+def is_any_in(area: str, section: str, text: str) -> bool:
+    """Whether any phrase of a section stands in a text, as whole words."""
+    typed = f" {' '.join(words(text))} "
+    return any(f" {phrase} " in typed for phrase in _fold_all(terms(area)[section]))
+
+
 def is_one_of(area: str, section: str, text: str) -> bool:
     """Whether a text is one of the phrases of a section, in whatever spelling."""
-    return " ".join(words(text)) in _fold_all(_document(area, "terms")[section])
+    return " ".join(words(text)) in _fold_all(terms(area)[section])
 
 
 def count_other_words(area: str, section: str, text: str) -> int:
@@ -69,32 +82,13 @@ def count_other_words(area: str, section: str, text: str) -> int:
 
 
 @lru_cache
-def _category_titles() -> Mapping[str, str]:
-    titles = {}
-    for button in _document("complaints", "responses")["responses"]["utter_ask_complaint_category"][0][
-        "buttons"
-    ]:
-        # Rasa wants braces doubled in responses.
-        payload = button["payload"].replace("{{", "{").replace("}}", "}")
-        titles[str(json.loads(payload[payload.index("{") :])["category"])] = str(button["title"])
-    return titles
-
-
-@lru_cache
-def _document(area: str, name: str) -> Mapping[str, Any]:
-    path = PROJECT_ROOT / "data" / area / f"{name}.yml"
-    document: Mapping[str, Any] = yaml.safe_load(path.read_text(encoding="utf-8"))
-    return document
-
-
-@lru_cache
 def _folded(area: str, section: str) -> Mapping[str, tuple[str, ...]]:
-    return {key: _fold_all(names) for key, names in _document(area, "terms")[section].items()}
+    return {key: _fold_all(names) for key, names in terms(area)[section].items()}
 
 
 @lru_cache
 def _word_set(area: str, section: str) -> frozenset[str]:
-    return frozenset(word for row in _document(area, "terms")[section] for word in _fold_all(row))
+    return frozenset(word for row in terms(area)[section] for word in _fold_all(row))
 
 
 def _fold_all(names: Iterable[object]) -> tuple[str, ...]:

@@ -14,13 +14,51 @@ ATTACHMENT, PHONE = "attachment", "phone_number"
 CALLBACK_OFFERS = frozenset(
     {
         "utter_offer_callback",
+        "utter_callback_overdue",
         "utter_not_yet",
         "utter_faq_not_yet",
         "utter_misunderstood_again",
+        "utter_out_of_scope_again",
+        "utter_form_unclear_again",
         "utter_bot_challenge",
         "utter_contact_received",
+        "utter_link_by_staff",
     }
 )
+
+#: Responses that ask whether everything is to be erased.
+ERASURE_QUESTIONS = frozenset({"utter_ask_erasure", "utter_ask_erasure_again"})
+#: Asks whether advertising is welcome.
+MARKETING_QUESTION = "utter_ask_marketing"
+
+#: Responses that tell of a promised call: a phone number straight after one of them is another one to call.
+CALLBACK_PROMISES = frozenset({"utter_callback_noted", "utter_callback_promised"})
+
+#: Responses that own up to not having understood, or not being able to help.
+NOT_UNDERSTOOD = frozenset(
+    {
+        "utter_did_you_mean",
+        "utter_misunderstood",
+        "utter_misunderstood_again",
+        "utter_misunderstood_still",
+        "utter_out_of_scope",
+        "utter_out_of_scope_again",
+        "utter_form_unclear",
+        "utter_form_unclear_again",
+        "utter_form_unclear_still",
+        "utter_callback_form_unclear",
+    }
+)
+
+
+@dataclass(frozen=True)
+class Found:
+    """An entity and where it stands in the text, in code points."""
+
+    entity: str
+    value: str
+    start: int
+    end: int
 
 
 @dataclass(frozen=True)
@@ -31,11 +69,13 @@ class Previous:
         text: what the person typed.
         inbox_id: the message's id; 0 when there was no turn before.
         responses: names of the responses that answered it, in order.
+        found: entities in the text, with their places.
     """
 
     text: str = ""
     inbox_id: int = 0
     responses: tuple[str, ...] = ()
+    found: tuple[Found, ...] = ()
 
     def ended_with(self, *responses: str) -> bool:
         """Whether the last thing said was one of these responses: a bare yes or no answers that one."""
@@ -55,13 +95,16 @@ class Turn:
         text: what was typed; empty for buttons and bare media.
         intent: what it was understood as.
         ranking: intents and their confidence, the best first.
+        topics: topics of an intent that has some (faq, out_of_scope) with their confidence, the best first.
         entities: values by entity.
+        found: entities in the text, with their places.
         contact: phone number (E.164) that the sender shared as their own contact.
         form: the active form.
         requested: the slot that the form asked for.
         slots: all slots.
         resumed: True when the form only goes on after the message was answered elsewhere.
         previous: the turn before.
+        failures: how many turns in a row, up to the one before, were not understood.
     """
 
     conversation_id: int
@@ -72,13 +115,16 @@ class Turn:
     text: str = ""
     intent: str = ""
     ranking: tuple[tuple[str, float], ...] = ()
+    topics: tuple[tuple[str, float], ...] = ()
     entities: Mapping[str, tuple[Any, ...]] = field(default_factory=dict)
+    found: tuple[Found, ...] = ()
     contact: str | None = None
     form: str | None = None
     requested: str | None = None
     slots: Mapping[str, Any] = field(default_factory=dict)
     resumed: bool = False
     previous: Previous = Previous()
+    failures: int = 0
 
     @property
     def word_count(self) -> int:
@@ -94,6 +140,22 @@ class Turn:
     def callback_offered(self) -> bool:
         """Whether a call-back was offered just before."""
         return self.previous.ended_with(*CALLBACK_OFFERS)
+
+    @property
+    def callback_promised(self) -> bool:
+        """Whether the last thing said was when and where a call comes."""
+        return self.previous.ended_with(*CALLBACK_PROMISES)
+
+    @property
+    def erasure_asked(self) -> bool:
+        """Whether it was asked just before if everything is to be erased."""
+        return self.previous.ended_with(*ERASURE_QUESTIONS)
+
+    @property
+    def answers_privacy(self) -> bool:
+        """Whether this is a typed yes or no to a question of the privacy area, which no form may take."""
+        asked = self.erasure_asked or self.previous.ended_with(MARKETING_QUESTION)
+        return asked and not self.trusted and self.intent in ("affirm", "deny", "cancel")
 
     def entity(self, name: str) -> str | None:
         """The first value of an entity."""
@@ -111,7 +173,7 @@ def read_turn(tracker: Tracker) -> Turn:
         KeyError: the tracker holds no message of the gateway.
     """
     message, metadata = tracker.latest_message, tracker.latest_message.get("metadata") or {}
-    entities = message.get("entities") or []
+    entities, intent = message.get("entities") or [], message.get("intent") or {}
     latest = _index_of_latest_message(tracker.events)
     return Turn(
         conversation_id=int(tracker.sender_id),
@@ -120,9 +182,11 @@ def read_turn(tracker: Tracker) -> Turn:
         channel=tracker.get_latest_input_channel() or "",
         trusted=metadata.get("trusted") is True,
         text=(message.get("text") or "").strip(),
-        intent=(message.get("intent") or {}).get("name") or "",
+        intent=intent.get("name") or "",
         ranking=tuple((guess["name"], guess["confidence"]) for guess in message.get("intent_ranking") or []),
+        topics=tuple((guess["name"], guess["confidence"]) for guess in intent.get("topic_ranking") or []),
         entities=_values_by_name(entities),
+        found=_found(entities, message.get("text") or ""),
         contact=next(
             (e["value"] for e in entities if e["entity"] == PHONE and e.get("extractor") == "contact"), None
         ),
@@ -131,12 +195,23 @@ def read_turn(tracker: Tracker) -> Turn:
         slots=tracker.slots,
         resumed=_was_rejected(tracker.events[latest:], tracker.active_loop_name),
         previous=_previous_turn(tracker.events[:latest]),
+        failures=_failures(tracker.events[:latest]),
     )
 
 
 def _values_by_name(entities: Sequence[Mapping[str, Any]]) -> dict[str, tuple[Any, ...]]:
     names = {entity["entity"] for entity in entities}
     return {name: tuple(entity["value"] for entity in entities if entity["entity"] == name) for name in names}
+
+
+def _found(entities: Sequence[Mapping[str, Any]], text: str) -> tuple[Found, ...]:
+    """Entities of the text itself, without the blanks before it; buttons' and files' stand nowhere in it."""
+    cut = len(text) - len(text.lstrip())
+    return tuple(
+        Found(entity["entity"], str(entity["value"]), entity["start"] - cut, entity["end"] - cut)
+        for entity in entities
+        if "start" in entity and entity.get("extractor") != "button"
+    )
 
 
 def _index_of_latest_message(events: Sequence[Mapping[str, Any]]) -> int:
@@ -154,8 +229,30 @@ def _previous_turn(events: Sequence[Mapping[str, Any]]) -> Previous:
         if event["event"] == "session_started":
             break
         if event["event"] == "bot":
-            responses.insert(0, (event.get("metadata") or {}).get("utter_action") or "")
+            responses.insert(0, _response_of(event))
         if event["event"] == "user":
             text = "" if (event.get("metadata") or {}).get("trusted") else (event.get("text") or "")
-            return Previous(text.strip(), int(event.get("message_id") or 0), tuple(responses))
+            entities = (event.get("parse_data") or {}).get("entities") or []
+            return Previous(
+                text.strip(), int(event.get("message_id") or 0), tuple(responses), _found(entities, text)
+            )
     return Previous(responses=tuple(responses))
+
+
+def _failures(events: Sequence[Mapping[str, Any]]) -> int:
+    """Turns in a row that were not understood, counted back from the last one within the session."""
+    failures, failed = 0, False
+    for event in reversed(events):
+        if event["event"] == "session_started":
+            break
+        if event["event"] == "bot":
+            failed = failed or _response_of(event) in NOT_UNDERSTOOD
+        if event["event"] == "user":
+            if not failed:
+                break
+            failures, failed = failures + 1, False
+    return failures
+
+
+def _response_of(event: Mapping[str, Any]) -> str:
+    return (event.get("metadata") or {}).get("utter_action") or ""

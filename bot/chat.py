@@ -32,10 +32,12 @@ class TerminalChat:
     Args:
         database: the store.
         name: whose conversation it is; also the chat's id.
+        folder: the attachments folder, where files that we are sent stay.
     """
 
-    def __init__(self, database: Database, *, name: str) -> None:
+    def __init__(self, database: Database, *, name: str, folder: Path) -> None:
         self._database = database
+        self._folder = folder
         self._chat_id = name
         self._buttons: list[dict[str, str]] = []
         with database.read() as session:
@@ -65,6 +67,8 @@ class TerminalChat:
     def new_answers(self) -> list[Message]:
         """What was said to us since we last looked."""
         with self._database.read() as session:
+            newest = latest_numbers(session, channel=CHANNEL, chat_ids=[self._chat_id])
+            self._seen = min(self._seen, newest.get(self._chat_id, 0))  # an erased transcript begins anew
             lines = lines_after(session, channel=CHANNEL, chat_id=self._chat_id, seq=self._seen)
         if lines:
             self._seen = lines[-1].message.seq
@@ -83,6 +87,9 @@ class TerminalChat:
     def show(self, message: Message) -> None:
         """Print an answer, its buttons numbered; the numbers stand for the latest answer's buttons."""
         click.echo(rich.to_plain(message.text))
+        document = message.extra.get("document", {})
+        if document.get("path"):
+            click.echo(f"  {self._folder / document['path']}")
         self._buttons = message.extra.get("buttons", [])
         for number, button in enumerate(self._buttons, start=1):
             click.echo(f"  {to_persian_digits(number)}) {button['title']}")
@@ -130,7 +137,7 @@ async def converse(settings: Settings, *, name: str, model: Path) -> None:
     """
     interactive = sys.stdin.isatty()
     async with _product(settings, model):
-        chat = TerminalChat(Database(settings.store_url), name=name)
+        chat = TerminalChat(Database(settings.store_url), name=name, folder=settings.attachments_path)
         if interactive:
             click.echo("Write a message; a number presses a button; Ctrl-D ends.", err=True)
         while line := await asyncio.to_thread(sys.stdin.readline):

@@ -13,7 +13,10 @@ import click
 
 from bot.commands import explains_errors, open_store
 from bot.commands.business import business
+from bot.commands.customers import customers
+from bot.commands.import_ import import_
 from bot.commands.inbox import inbox
+from bot.commands.staff import staff
 from crm_store.errors import ConfigurationError
 from crm_store.settings import Settings, load_settings, misspelt_variables
 
@@ -139,7 +142,7 @@ def _settings_for(role: str) -> Settings:
     return settings
 
 
-for group in (business, inbox):
+for group in (business, customers, import_, inbox, staff):
     main.add_command(group)
 
 if __name__ == "__main__":

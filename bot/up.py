@@ -20,14 +20,15 @@ from datetime import datetime
 from pathlib import Path
 
 import aiohttp
-from rich.console import Console
 
+from bot.status import first_password, screen, show_status
 from crm_store.base import utcnow
 from crm_store.business import BusinessFile, lay_out_business_file
 from crm_store.db import Database
 from crm_store.errors import ConfigurationError
 from crm_store.heartbeats import Heartbeat
 from crm_store.migrate import upgrade
+from crm_store.privacy.tracker import default_tracker_url
 from crm_store.settings import PROJECT_ROOT, Settings
 
 FIRST_PAUSE, LONGEST_PAUSE = 0.5, 30.0
@@ -38,8 +39,6 @@ READY_SECONDS = 180.0
 MIN_FREE_BYTES = 200_000_000
 EXIT_CONFIGURATION = 2
 RUN_FILE = "run.json"
-
-screen = Console(stderr=True, highlight=False)
 
 
 @dataclass
@@ -149,6 +148,8 @@ def roles_for(settings: Settings, model: Path, *, with_console: bool = True) -> 
         "RASA_TELEMETRY_ENABLED": "false",
     }
     python = sys.executable
+    # The dialogue writes there, and the gateway erases there what customers want forgotten.
+    tracker = {} if settings.rasa_url else {"PEYVAND_TRACKER_URL": default_tracker_url(settings)}
     database = Database(settings.store_url)
 
     def answers(url: str, path: str) -> Callable[[], Awaitable[bool]]:
@@ -164,14 +165,10 @@ def roles_for(settings: Settings, model: Path, *, with_console: bool = True) -> 
         healthy = answers(shared["PEYVAND_ACTIONS_URL"], "/health")
         roles.append(Role("actions", [python, "-m", "actions"], shared, healthy))
     if not settings.rasa_url:
-        env = shared | {
-            "PEYVAND_MODEL": str(model),
-            "PEYVAND_RASA_PORT": str(rasa_port),
-            "PEYVAND_TRACKER_URL": f"sqlite:///{settings.data_path / 'tracker.db'}",
-        }
+        env = shared | tracker | {"PEYVAND_MODEL": str(model), "PEYVAND_RASA_PORT": str(rasa_port)}
         healthy = answers(shared["PEYVAND_RASA_URL"], "/webhooks/gateway/ready")
         roles.append(Role("rasa", [python, "-m", "bot.nlu.server"], env, healthy))
-    roles.append(Role("gateway", [python, "-m", "bot.cli", "gateway"], shared, gateway_beats))
+    roles.append(Role("gateway", [python, "-m", "bot.cli", "gateway"], shared | tracker, gateway_beats))
     if with_console:
         host = "127.0.0.1" if settings.http_host in ("0.0.0.0", "::") else settings.http_host  # noqa: S104
         url = f"http://{host}:{settings.http_port}"
@@ -353,24 +350,9 @@ async def run(settings: Settings, model: Path) -> None:
     try:
         await supervisor.start()
         if not supervisor.stopping:
-            show_status(settings)
+            show_status(settings, password=first_password(settings))
         await supervisor.wait()
     finally:
         screen.print("stopping …")
         await supervisor.stop()
         screen.print("stopped")
-
-
-def show_status(settings: Settings) -> None:
-    """Print where the product is and what to do next."""
-    channels = ", ".join(settings.bots()) or "none yet"
-    store = "SQLite" if settings.store_url.startswith("sqlite") else "PostgreSQL"
-    screen.print(
-        f"\n[bold]Peyvand is running.[/]\n"
-        f"  web chat     http://{settings.http_host}:{settings.http_port}/\n"
-        f"  messengers   {channels}\n"
-        f"  store        {store}, data in {settings.data_path}\n"
-        f"  log-in       none needed: the web chat is open to whoever reaches this address\n\n"
-        f"Next: open the web chat and write «سلام»; for Telegram or Bale set PEYVAND_TELEGRAM_TOKEN or\n"
-        f"PEYVAND_BALE_TOKEN (or peyvand.toml, see peyvand.example.toml) and start again. Ctrl-C stops.\n"
-    )

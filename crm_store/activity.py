@@ -62,3 +62,20 @@ def timeline(session: Session, *, customer_id: int, limit: int = 50) -> list[Act
             .limit(limit)
         )
     )
+
+
+def subject_timeline(
+    session: Session, *, customer_id: int, subject_type: str, subject_id: int
+) -> list[Activity]:
+    """What happened to one thing of a customer's, in order."""
+    return list(
+        session.scalars(
+            select(Activity)
+            .where(
+                Activity.customer_id == customer_id,
+                Activity.subject_type == subject_type,
+                Activity.subject_id == subject_id,
+            )
+            .order_by(Activity.id)
+        )
+    )

@@ -10,14 +10,16 @@ from __future__ import annotations
 import shutil
 import sys
 from collections.abc import Mapping
-from datetime import time
+from datetime import date, time
 from pathlib import Path
 from typing import Annotated, Literal
 
 import msgspec
 import structlog
+from persiantools.jdatetime import JalaliDate
 
 from crm_store.errors import ConfigurationError
+from crm_store.persian import to_ascii_digits
 from crm_store.settings import PROJECT_ROOT
 
 if sys.version_info >= (3, 11):
@@ -50,7 +52,12 @@ class Faq(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     def answer(self, topic: str) -> str:
         """The answer to a topic; empty when there is none."""
-        return str(getattr(self, topic, "")).strip()
+        return str(getattr(self, topic)).strip() if topic in self.__struct_fields__ else ""
+
+    @property
+    def answered(self) -> list[str]:
+        """Topics with an answer."""
+        return [topic for topic in self.__struct_fields__ if self.answer(topic)]
 
     @property
     def unanswered(self) -> list[str]:
@@ -102,6 +109,14 @@ class Callbacks(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
             ValueError: an interval is written differently.
         """
         return sorted(_interval(text) for text in self.hours.get(weekday, ()))
+
+    def days_off(self) -> frozenset[date]:
+        """The business's own holidays.
+
+        Raises:
+            ValueError: one of them is no Jalali date.
+        """
+        return frozenset(_day(text) for text in self.holidays)
 
 
 class Business(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -214,6 +229,7 @@ def _check(business: Business) -> None:
         raise ValueError(f"complaints.categories: {', '.join(doubled)} stands there twice")
     for weekday in business.callback.hours:
         business.callback.intervals(weekday)
+    business.callback.days_off()
     empty = sorted(name for name, wordings in business.texts.items() if not all(wordings) or not wordings)
     if empty:
         raise ValueError(f"texts: {', '.join(empty)} is empty; leave it out to get Peyvand's own wording")
@@ -228,3 +244,14 @@ def _interval(text: str) -> tuple[time, time]:
     if not dash or interval[0] >= interval[1]:
         raise ValueError(f'callback.hours: "{text}" must be written like "09:00-17:00"')
     return interval
+
+
+def _day(text: str) -> date:
+    try:
+        year, month, day = (int(part) for part in to_ascii_digits(text).split("/"))
+        # A Gregorian date, or a year in two digits, would be a holiday that never comes.
+        if not 1300 <= year < 1500:
+            raise ValueError(text)
+        return JalaliDate(year, month, day).to_gregorian()  # type: ignore[no-untyped-call]  # untyped library
+    except ValueError as error:
+        raise ValueError(f'callback.holidays: "{text}" must be a Jalali date like "1405/10/01"') from error

@@ -8,13 +8,17 @@ from pathlib import Path
 from typing import Any
 
 from sqlalchemy import create_engine, event
-from sqlalchemy.engine import URL, Connection, make_url
+from sqlalchemy.engine import URL, Connection, Engine, make_url
 from sqlalchemy.exc import ArgumentError
 from sqlalchemy.orm import Session, sessionmaker
 
 from crm_store.errors import ConfigurationError
 
 BUSY_TIMEOUT_SECONDS = 30
+
+
+class BusyError(Exception):
+    """Others are using the store at this moment."""
 
 
 class Database:
@@ -57,6 +61,37 @@ class Database:
         with self._sessions() as session:
             yield session
 
+    def compact(self) -> None:
+        """Let go of what was deleted, so that the store's files hold it no more.
+
+        SQLite's file is written anew and its write-ahead log emptied. On PostgreSQL a plain VACUUM makes the
+        space of deleted and former rows free again; it locks nobody out, and in return their bytes stay in
+        the server's files until that space is used again, and in its WAL until that is recycled. Where they
+        must go at once, an administrator runs VACUUM FULL when nobody is there. Backups are not touched.
+
+        Raises:
+            BusyError: not possible at this moment; try again later.
+            sqlite3.OperationalError: likewise, on SQLite.
+        """
+        if self.is_sqlite:
+            compact_sqlite(self.engine)
+            return
+        with self.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+            connection.exec_driver_sql("VACUUM")
+
+    def settle(self) -> None:
+        """Empty SQLite's write-ahead log, which still holds what was overwritten in the file itself.
+
+        Raises:
+            BusyError: others still read from it; try again later.
+        """
+        if self.is_sqlite:
+            connection = self.engine.raw_connection()
+            try:
+                empty_write_ahead_log(connection.cursor())
+            finally:
+                connection.close()
+
     def dispose(self) -> None:
         """Close all connections."""
         self.engine.dispose()
@@ -77,9 +112,39 @@ def _parse(url: str) -> URL:
 def _configure_sqlite(connection: Any, _record: object) -> None:
     connection.isolation_level = None  # the driver must not begin transactions on its own; _begin_sqlite does
     cursor = connection.cursor()
-    for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
+    # secure_delete: what is deleted is overwritten with zeros, not only marked as free.
+    for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "secure_delete=ON"):
         cursor.execute(f"PRAGMA {pragma}")
     cursor.close()
+
+
+def compact_sqlite(engine: Engine) -> None:
+    """Write an SQLite file anew, without anything that was deleted, and empty its write-ahead log.
+
+    Nobody else can write meanwhile; it waits for others as long as any connection does.
+
+    Raises:
+        sqlite3.OperationalError: others kept the file busy all the time, or the disk is full.
+        BusyError: others still read from the write-ahead log; try again later.
+    """
+    connection = engine.raw_connection()
+    try:
+        cursor = connection.cursor()
+        cursor.execute("VACUUM")
+        empty_write_ahead_log(cursor)
+    finally:
+        connection.close()
+
+
+def empty_write_ahead_log(cursor: Any) -> None:
+    """Bring all pages home from an SQLite file's write-ahead log and cut it to nothing.
+
+    Raises:
+        BusyError: others still read from it.
+    """
+    cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    if cursor.fetchone()[0]:
+        raise BusyError("the write-ahead log is in use")
 
 
 def _begin_sqlite(connection: Connection) -> None:

@@ -43,3 +43,9 @@ class ConfigurationError(CrmError):
     """A setting is missing or wrong; the message names the key and the remedy."""
 
     code = "configuration"
+
+
+class LoginRefused(CrmError):
+    """Login and password do not fit; from outside it looks the same whether the login exists."""
+
+    code = "login_refused"

@@ -13,9 +13,11 @@ from typing import Any
 import pytest
 import yaml
 
-from crm_store.complaints.models import CATEGORIES
+from crm_store.business import EXAMPLE, Faq, read_business
 from crm_store.complaints.models import RECEIVED as COMPLAINT_RECEIVED
+from crm_store.complaints.models import REMEDIES
 from crm_store.settings import PROJECT_ROOT
+from crm_store.wordings import BUSINESS
 
 DATA = PROJECT_ROOT / "data"
 #: Folders of data/ that belong to no area of the store.
@@ -23,7 +25,7 @@ NO_AREA = {"shared", "gateway"}
 #: Persian-reading code may hold Persian; everything that speaks takes its words from data/.
 READS_PERSIAN = (PROJECT_ROOT / "bot" / "nlu", PROJECT_ROOT / "crm_store" / "persian")
 #: A default that the business changes, and the screen that tells the operator what to write to the bot.
-FOR_THE_OPERATOR = {PROJECT_ROOT / "crm_store" / "settings.py", PROJECT_ROOT / "bot" / "up.py"}
+FOR_THE_OPERATOR = {PROJECT_ROOT / "crm_store" / "settings.py", PROJECT_ROOT / "bot" / "status.py"}
 
 PERSIAN = re.compile(r"[\u0621-\u064a\u067e\u0686\u0698\u06a9\u06af\u06cc\u06f0-\u06f9]")
 PLACEHOLDER = re.compile(r"(?<!\{)\{([a-z_]+)\}(?!\})")
@@ -153,7 +155,20 @@ def test_every_intent_with_phrases_is_in_the_domain_and_the_other_way_round(doma
     for name in ("nlu", "upcoming"):
         for _, document in documents(name):
             taught |= {entry["intent"].split("/")[0] for entry in document["nlu"] if "intent" in entry}
-    made_by_us = {"start", "media", "choose_category", "correct_field", "request_callback"}
+    made_by_us = {
+        "start",
+        "media",
+        "choose_topic",
+        "choose_category",
+        "choose_remedy",
+        "correct_field",
+        "skip_field",
+        "drop_attachments",
+        "request_callback",
+        "change_callback_phone",
+        "confirm_erasure",
+        "keep_data",
+    }
     assert taught == set(domain["intents"]) - made_by_us
 
 
@@ -176,24 +191,28 @@ def test_every_response_is_said_and_everything_said_is_a_response(
 
 
 def test_every_placeholder_is_filled_by_whoever_says_the_response(responses: dict[str, Any]) -> None:
-    given = {
+    # Whoever renders a response fills in the business's name.
+    given: set[str | None] = {BUSINESS}
+    given |= {
         keyword.arg
-        for path in python_files("actions", "bot")
+        for path in python_files("actions", "bot", "crm_store")
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
         if isinstance(node, ast.Call)
         for keyword in node.keywords
     }
-    given |= {text for path in python_files("actions", "bot") for text in strings_of(path)}
+    given |= {text for path in python_files("actions", "bot", "crm_store") for text in strings_of(path)}
     for name, wordings in responses.items():
         wanted = {place for wording in wordings for place in PLACEHOLDER.findall(wording.get("text", ""))}
         assert wanted <= given, name
-        texts = [set(PLACEHOLDER.findall(wording.get("text", ""))) for wording in wordings]
+        texts = [set(PLACEHOLDER.findall(wording.get("text", ""))) - {BUSINESS} for wording in wordings]
         assert all(places == texts[0] for places in texts), f"{name}: its wordings need different values"
 
 
 def test_rules_say_only_what_needs_no_value(responses: dict[str, Any], ruled_actions: set[str]) -> None:
     for name in ruled_actions & set(responses):
-        assert not any(PLACEHOLDER.search(wording["text"]) for wording in responses[name]), name
+        assert all(set(PLACEHOLDER.findall(wording["text"])) <= {BUSINESS} for wording in responses[name]), (
+            name
+        )
 
 
 def test_every_button_leads_to_an_intent(domain: dict[str, Any], responses: dict[str, Any]) -> None:
@@ -206,12 +225,28 @@ def test_every_button_leads_to_an_intent(domain: dict[str, Any], responses: dict
             assert set(json.loads(entities or "{}")) <= set(domain["entities"]), name
 
 
-def test_the_categories_are_the_same_everywhere(responses: dict[str, Any]) -> None:
-    for wording in responses["utter_ask_complaint_category"]:
-        payloads = [button["payload"] for button in wording["buttons"]]
-        assert payloads == [f'/choose_category{{{{"category": "{category}"}}}}' for category in CATEGORIES]
+def test_the_categories_of_a_new_business_have_words_by_which_customers_name_them() -> None:
     words = yaml.safe_load((DATA / "complaints" / "categories.yml").read_text(encoding="utf-8"))
-    assert set(words) == set(CATEGORIES)
+    assert tuple(words) == read_business(EXAMPLE).category_keys
+    assert all(words.values())
+
+
+def test_every_remedy_has_words_by_which_customers_wish_for_it() -> None:
+    words = yaml.safe_load((DATA / "complaints" / "remedies.yml").read_text(encoding="utf-8"))
+    assert tuple(words) == (*REMEDIES, "none")
+    assert all(words.values())
+
+
+def test_every_topic_of_the_owners_answers_is_taught_and_has_a_name_for_a_button() -> None:
+    shared = yaml.safe_load((DATA / "shared" / "nlu.yml").read_text(encoding="utf-8"))["nlu"]
+    named = yaml.safe_load((DATA / "shared" / "terms.yml").read_text(encoding="utf-8"))["topics"]
+    phrases = {
+        entry["intent"].removeprefix("faq/"): entry["examples"].count("\n")
+        for entry in shared
+        if entry["intent"].startswith("faq/")
+    }
+    assert set(named) == set(Faq.__struct_fields__) == set(phrases) - {"other"}
+    assert min(phrases.values()) >= 60
 
 
 def test_every_state_of_a_complaint_has_a_name() -> None:

@@ -12,11 +12,23 @@ from pathlib import Path
 import structlog
 from aiohttp import ClientSession, ClientTimeout, web
 
+from bot.console import auth
 from bot.console.chat_store import ChatStore
 from bot.console.hub import Hub
-from bot.console.keys import BUSINESS, CHAT_STORE, DATABASE, HTTP, HUB, LIMITER, SETTINGS
+from bot.console.keys import (
+    BUSINESS,
+    CHAT_STORE,
+    DATABASE,
+    HTTP,
+    HUB,
+    LIMITER,
+    LOGIN_ADDRESSES,
+    LOGIN_NAMES,
+    SETTINGS,
+)
 from bot.console.limits import RateLimiter
 from bot.console.views import chat, health
+from bot.console.views.console import build_console
 from crm_store.business import BusinessFile
 from crm_store.db import Database
 from crm_store.errors import ConfigurationError
@@ -39,11 +51,22 @@ _SECURITY_HEADERS = {
     "Permissions-Policy": "camera=(), microphone=(), geolocation=()",
 }
 
+#: The console's pages have forms and no scripts; what they show is never left in a browser's cache.
+_CONSOLE_HEADERS = {
+    "Content-Security-Policy": (
+        "default-src 'none'; style-src 'self'; img-src 'self'; media-src 'self'; font-src 'self'; "
+        "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+    ),
+    # With "no-referrer" a browser would not say where a form comes from (Fetch standard, "origin header").
+    "Referrer-Policy": "same-origin",
+    "Cache-Control": "no-store",
+}
+
 log = structlog.get_logger(__name__)
 
 
 def build_app(settings: Settings, database: Database) -> web.Application:
-    """The console's application: web chat, static files, health and metrics.
+    """The console's application: web chat, the pages for staff, static files, health and metrics.
 
     Args:
         settings: limits, addresses of the other roles, where the business file is.
@@ -57,8 +80,10 @@ def build_app(settings: Settings, database: Database) -> web.Application:
     app[CHAT_STORE] = store
     app[HUB] = Hub(store)
     app[LIMITER] = RateLimiter(burst=FRAME_BURST, per_second=FRAMES_PER_SECOND)
+    app[LOGIN_ADDRESSES], app[LOGIN_NAMES] = auth.login_limiters()
     app.add_routes(chat.routes)
     app.add_routes(health.routes)
+    app.add_subapp(auth.HOME, build_console())
     app.router.add_static("/static", _STATIC)
     app.on_response_prepare.append(_add_headers)
     app.cleanup_ctx.append(_http_client)
@@ -113,7 +138,8 @@ async def _until_asked_to_stop() -> None:
 
 
 async def _add_headers(request: web.Request, response: web.StreamResponse) -> None:
-    for name, value in _SECURITY_HEADERS.items():
+    is_console = f"{request.path}/".startswith(f"{auth.HOME}/")
+    for name, value in (_SECURITY_HEADERS | (_CONSOLE_HEADERS if is_console else {})).items():
         response.headers.setdefault(name, value)
     if request.path.startswith("/static/"):
         # Asked again at every visit, answered by "not modified": an update is never half applied.

@@ -100,6 +100,8 @@ def message_frame(line: Line, *, timezone: str) -> dict[str, Any]:
         frame["pressed"] = incoming["button"]
     if incoming.get("attachments"):
         frame["attachments"] = [_attachment(item) for item in incoming["attachments"]]
+    if message.extra.get("document", {}).get("path"):  # a file that we sent and that is still here
+        frame["attachments"] = [_attachment({**message.extra["document"], "kind": "document"})]
     return frame
 
 

@@ -151,9 +151,18 @@ class Hub:
             await asyncio.wait_for(self._stirred.wait(), QUIET_TICK)
 
     async def _wake_who_has_news(self) -> None:
+        shown = {
+            connection: connection.seq
+            for connections in self._connections.values()
+            for connection in connections
+            if connection.seq is not None
+        }
         latest = await asyncio.to_thread(self._store.latest, list(self._connections))
-        for visitor, seq in latest.items():
-            for connection in self._connections.get(visitor, ()):
-                if connection.seq is not None and connection.seq < seq:
-                    self.stir()
-                    connection.news.set()
+        for connection, seq in shown.items():
+            newest = latest.get(connection.visitor, 0)
+            if newest > seq:
+                self.stir()
+                connection.news.set()
+            elif newest < seq:
+                # The transcript was erased: connecting again, the page finds that out and starts over.
+                await connection.close(WSCloseCode.SERVICE_RESTART)

@@ -17,4 +17,7 @@ DATABASE = web.AppKey("database", Database)
 CHAT_STORE = web.AppKey("chat_store", ChatStore)
 HUB = web.AppKey("hub", Hub)
 LIMITER = web.AppKey("limiter", RateLimiter)
+#: How often one address, and how often anybody with one login, may try to log in.
+LOGIN_ADDRESSES = web.AppKey("login_addresses", RateLimiter)
+LOGIN_NAMES = web.AppKey("login_names", RateLimiter)
 HTTP = web.AppKey("http", ClientSession)

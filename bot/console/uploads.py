@@ -2,7 +2,8 @@
 
 ``web/<visitor>/<random name>`` below the attachments folder; the visitor's part is a hash, so a message can
 only name files of its own sender. The type is what the first bytes show, or else what the browser claims; so
-what is served back is shown inline only for a few harmless kinds, and never as a page.
+what is served back is shown inline only for a few harmless kinds, and never as a page. Documents that a
+visitor is sent stand in the same folder and are served in the same way.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from aiohttp import BodyPartReader
 
 from bot.console.frames import UploadReference
 from bot.gateway.file_types import is_accepted, true_type
+from crm_store.privacy.files import chat_folder
 from crm_store.settings import Settings
 
 #: Never fill the disk that the store lives on.
@@ -38,7 +40,6 @@ INLINE_TYPES = {
 }
 _EXTENSIONS = {mime_type: extension for extension, mime_type in INLINE_TYPES.items()}
 _KINDS = {"image": "photo", "audio": "audio", "video": "video"}
-_FOLDER_DIGITS = 32
 
 
 class UploadRefusedError(Exception):
@@ -55,7 +56,7 @@ class UploadRefusedError(Exception):
 
 def folder_of(settings: Settings, visitor: str) -> Path:
     """Where a visitor's files are."""
-    return settings.attachments_path / "web" / visitor[:_FOLDER_DIGITS]
+    return settings.attachments_path / chat_folder("web", visitor)
 
 
 async def keep_upload(settings: Settings, visitor: str, part: BodyPartReader) -> dict[str, Any]:

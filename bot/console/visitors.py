@@ -33,9 +33,13 @@ def give_cookie(request: web.Request, response: web.StreamResponse) -> None:
         max_age=_COOKIE_SECONDS,
         httponly=True,
         samesite="Lax",
-        # Behind a reverse proxy the connection to us is plain although the visitor's is not.
-        secure="https" in (request.scheme, request.headers.get("X-Forwarded-Proto")),
+        secure=is_https(request),
     )
+
+
+def is_https(request: web.Request) -> bool:
+    """Whether the visitor's connection is encrypted; behind a reverse proxy the one to us is plain."""
+    return "https" in (request.scheme, request.headers.get("X-Forwarded-Proto"))
 
 
 def is_same_origin(request: web.Request) -> bool:

@@ -8,6 +8,7 @@ import signal
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
+from datetime import timedelta
 from pathlib import Path
 from typing import IO, Any
 
@@ -20,6 +21,8 @@ from bot.gateway.channels.bot_api import BotApiChannel
 from bot.gateway.channels.telegram import telegram_channel
 from bot.gateway.channels.transcript import TranscriptChannel
 from bot.gateway.dispatcher import Dispatcher
+from bot.gateway.exports import Exports
+from bot.gateway.housekeeping import Housekeeping
 from bot.gateway.outgoing import Outgoings
 from bot.gateway.persistence import JobKeeper
 from bot.gateway.polling import Poller
@@ -31,7 +34,9 @@ from bot.gateway.timed import TimedJob, run_timed_jobs
 from bot.gateway.turns import TurnRunner
 from bot.gateway.webhook import Webhook
 from crm_store import heartbeats
+from crm_store.base import utcnow
 from crm_store.business import BusinessFile
+from crm_store.complaints.reminders import remind_of_complaints
 from crm_store.db import Database
 from crm_store.errors import ConfigurationError
 from crm_store.settings import PROJECT_ROOT, Settings
@@ -39,6 +44,7 @@ from crm_store.settings import PROJECT_ROOT, Settings
 log = structlog.get_logger(__name__)
 
 BEAT_SECONDS = 5.0
+REMIND_EVERY_SECONDS = 60.0
 #: For turns to end, and once more for sends; together less than `peyvand up` waits.
 STOP_SECONDS = 5.0
 _MESSENGERS = {"telegram": telegram_channel, "bale": bale_channel}
@@ -57,15 +63,21 @@ class Gateway:
         self._database = database
         proxy = settings.proxy_url
         self._bots = {name: _MESSENGERS[name](bot, proxy_url=proxy) for name, bot in settings.bots().items()}
-        self._channels: dict[str, Channel] = {name: TranscriptChannel(name) for name in ("web", "terminal")}
+        self._channels: dict[str, Channel] = {
+            name: TranscriptChannel(name, settings.attachments_path) for name in ("web", "terminal")
+        }
         self._channels.update(self._bots)
         self._business = BusinessFile(settings.business_path)
-        responses = Responses.load((PROJECT_ROOT / "data").glob("*/responses.yml"))
+        responses = Responses.load((PROJECT_ROOT / "data").glob("*/responses.yml"), self._business)
         self._rasa = RasaClient(
             settings.rasa_url, settings.internal_secret, turn_seconds=settings.limits.turn_seconds
         )
         outgoings = Outgoings(
-            database, responses, button_hours=settings.limits.button_hours, channels=frozenset(self._channels)
+            database,
+            responses,
+            button_hours=settings.limits.button_hours,
+            channels=frozenset(self._channels),
+            exports=Exports(settings, self._business),
         )
         self._relay = Relay(outgoings, self._channels, responses, settings.limits)
         self._runner = TurnRunner(
@@ -74,12 +86,14 @@ class Gateway:
             channels=self._channels,
             rasa=self._rasa,
             responses=responses,
+            business=self._business,
             on_queued=self._relay.wake,
         )
         self._keeper = JobKeeper(
             database, self._runner, self._rasa, settings.limits, on_queued=self._relay.wake
         )
         self._dispatcher = Dispatcher(database, self._channels, self._keeper)
+        self._housekeeping = Housekeeping(settings, database)
         self._pollers: list[Poller] = []
         self._webhooks: list[Webhook] = []
         for name, channel in self._bots.items():
@@ -115,7 +129,23 @@ class Gateway:
         log.info("gateway_started", channels=sorted(self._channels))
 
     def _timed_jobs(self) -> list[TimedJob]:
-        return []
+        return [
+            TimedJob("complaint_reminders", REMIND_EVERY_SECONDS, self._remind_of_complaints),
+            *self._housekeeping.jobs(),
+        ]
+
+    def _remind_of_complaints(self) -> None:
+        limits = self._settings.limits
+        with self._database.write() as session:
+            count = remind_of_complaints(
+                session,
+                now=utcnow(),
+                timezone=self._settings.business.timezone,
+                hour=limits.reminder_hour,
+                max_age=timedelta(hours=limits.draft_hours),
+            )
+        if count:
+            self._relay.wake(None)
 
     def _report_end(self, task: asyncio.Task[None]) -> None:
         if not task.cancelled() and task.exception() is not None:

@@ -7,10 +7,12 @@ from typing import NamedTuple
 from sqlalchemy.orm import Session
 
 from bot.gateway.jobs import Job, Notice, Plan
-from bot.gateway.render import Responses
 from crm_store import drafts, inbox, outbox
 from crm_store.base import utcnow
+from crm_store.business import Business
+from crm_store.complaints import drafting
 from crm_store.complaints import service as complaints
+from crm_store.complaints.summary import shortened, summary_lines
 from crm_store.conversations import service as conversations
 from crm_store.conversations.models import Conversation, Message
 from crm_store.drafts import Draft
@@ -18,11 +20,9 @@ from crm_store.handoff import service as handoff
 from crm_store.persian import to_persian_digits
 from crm_store.settings import Settings
 
-#: Characters of the story that a summary shows.
-SUMMARY_LENGTH = 500
 #: Fields that hold a customer's own words, and their greatest length, per kind of draft.
 STORY_FIELDS = {
-    complaints.DRAFT_KIND: ("description", complaints.MAX_DESCRIPTION),
+    drafting.DRAFT_KIND: (drafting.DESCRIPTION, drafting.MAX_DESCRIPTION),
     handoff.DRAFT_KIND: ("topic", handoff.MAX_TOPIC),
 }
 
@@ -36,7 +36,7 @@ class Edit(NamedTuple):
 
 
 def take(
-    session: Session, *, conversation: Conversation, job: Job, settings: Settings, responses: Responses
+    session: Session, *, conversation: Conversation, job: Job, settings: Settings, business: Business
 ) -> Plan | None:
     """Carry an edit to wherever the former wording went.
 
@@ -55,7 +55,7 @@ def take(
         line.text, line.edited_at = text, utcnow()
     edit = Edit(line.inbox_id, former, text)
     notice = _corrected_draft(
-        session, edit, conversation=conversation, settings=settings, responses=responses
+        session, edit, conversation=conversation, settings=settings, business=business
     ) or _corrected_complaint(session, edit)
     if notice is None and _is_request(session, conversation, line, head.inbox_id, was_changed=former != text):
         line.extra = {**line.extra, "asked_again_by": head.inbox_id}
@@ -111,7 +111,7 @@ def _corrected_draft(
     *,
     conversation: Conversation,
     settings: Settings,
-    responses: Responses,
+    business: Business,
 ) -> Notice | None:
     """Correct the open draft whose story this message told, or told on."""
     for kind, (field, limit) in STORY_FIELDS.items():
@@ -125,27 +125,22 @@ def _corrected_draft(
         if story is not None:
             source = int(draft.sources[field])
             drafts.set_field(draft, field=field, value=story[:limit], inbox_id=source)
-            return _summary(draft, responses)
+            return _summary(session, draft, business)
     return None
 
 
-def _summary(draft: Draft, responses: Responses) -> Notice:
+def _summary(session: Session, draft: Draft, business: Business) -> Notice:
     """The complaint as it stands now, or a word of thanks while it still lacks something."""
     data = draft.data
-    if draft.kind != complaints.DRAFT_KIND or not all(data.get(one) for one in complaints.REQUIRED_FIELDS):
+    if draft.kind != drafting.DRAFT_KIND or drafting.CATEGORY not in data:
         return Notice("utter_correction_noted")
-    count = len(data.get("attachments", []))
-    attachments = {"response": "utter_complaint_attachments", "params": {"count": count}}
-    params = {
-        "description": _shortened(data["description"]),
-        "category": responses.button_title("utter_ask_complaint_category", data["category"]),
-        "attachments": attachments if count else "",
-    }
-    return Notice("utter_complaint_summary", params)
-
-
-def _shortened(story: str) -> str:
-    return story if len(story) <= SUMMARY_LENGTH else story[:SUMMARY_LENGTH].rstrip() + "…"
+    if drafting.open_questions(data, business.category(data[drafting.CATEGORY]).ask):
+        return Notice("utter_correction_noted")
+    lines = summary_lines(session, data, business)
+    return Notice(
+        "utter_complaint_summary",
+        {"description": shortened(data[drafting.DESCRIPTION]), "lines": lines},
+    )
 
 
 def _corrected_complaint(session: Session, edit: Edit) -> Notice | None:

@@ -10,14 +10,16 @@ from sqlalchemy.orm import Session
 from bot.gateway import albums, edits
 from bot.gateway.incoming import ContactCard, Incoming
 from bot.gateway.jobs import Job, Plan, Press, Queued
-from bot.gateway.render import Responses
 from crm_store import inbox, outbox
 from crm_store.base import utcnow
+from crm_store.business import Business
 from crm_store.conversations import service as conversations
 from crm_store.conversations.models import Conversation, Message
+from crm_store.customers import linking
 from crm_store.customers import service as customers
 from crm_store.errors import InvalidInput
 from crm_store.inbox import InboxItem
+from crm_store.persian import normalize_phone, to_persian_digits
 from crm_store.settings import Settings
 
 log = structlog.get_logger(__name__)
@@ -32,7 +34,7 @@ REFUSED_PRESSES = {
 }
 
 
-def take(session: Session, *, job: Job, settings: Settings, responses: Responses) -> Plan | None:
+def take(session: Session, *, job: Job, settings: Settings, business: Business) -> Plan | None:
     """Decide what a job needs; running it again decides the same.
 
     Returns:
@@ -46,10 +48,10 @@ def take(session: Session, *, job: Job, settings: Settings, responses: Responses
         return None
     conversation = _conversation(session, head)
     if incoming.kind == "edited":
-        return edits.take(session, conversation=conversation, job=job, settings=settings, responses=responses)
+        return edits.take(session, conversation=conversation, job=job, settings=settings, business=business)
     if incoming.kind == "button":
         return _take_press(session, conversation=conversation, job=job)
-    return _take_message(session, conversation=conversation, job=job)
+    return _take_message(session, conversation=conversation, job=job, settings=settings)
 
 
 def _take_quietly(session: Session, *, job: Job, settings: Settings) -> None:
@@ -134,7 +136,9 @@ def _take_press(session: Session, *, conversation: Conversation, job: Job) -> Pl
     return Plan(conversation_id=conversation.id, payload=pressed.payload, press=press)
 
 
-def _take_message(session: Session, *, conversation: Conversation, job: Job) -> Plan | None:
+def _take_message(
+    session: Session, *, conversation: Conversation, job: Job, settings: Settings
+) -> Plan | None:
     head, incoming = job.head, job.head.incoming
     late_of = albums.answered_album(session, conversation_id=conversation.id, head=head)
     text = job.corrected or albums.caption(job.rows)
@@ -154,7 +158,7 @@ def _take_message(session: Session, *, conversation: Conversation, job: Job) -> 
         card = incoming.contact
         data = {"phone": card.phone, "name": card.name}
         attachments = [_add_card(session, conversation, head, "contact", data)]
-        contact = _proven_phone(session, conversation, card)
+        contact = _proven_phone(session, conversation, head, card, settings)
     if conversation.owner != "bot":
         _finish(session, job)  # a person answers; the console shows them the line
         return None
@@ -220,20 +224,39 @@ def _add_card(
     return {"id": attachment.id, "kind": attachment.kind}
 
 
-def _proven_phone(session: Session, conversation: Conversation, card: ContactCard) -> str | None:
-    """Keep the sender's own number as proven; None for another's, or for one that is no number."""
-    if not card.own:
+def _proven_phone(
+    session: Session, conversation: Conversation, head: Queued, card: ContactCard, settings: Settings
+) -> str | None:
+    """The sender's own number, which tells who they are; None for another's, or for one that is no number."""
+    identity_id = conversation.identity_id
+    if not card.own or identity_id is None:
         return None
     # Messengers leave the plus sign out.
     phone = card.phone if card.phone.startswith(("+", "0")) else f"+{card.phone}"
     try:
-        point = customers.add_phone(
-            session, customer_id=conversations.customer_of(conversation), phone=phone, proven=True
-        )
+        linked = linking.link_by_proof(session, identity_id=identity_id, phone=phone, inbox_id=head.inbox_id)
     except InvalidInput:
         log.warning("contact_without_valid_phone", conversation_id=conversation.id)
         return None
-    return point.value
+    log.info("contact_proven", conversation_id=conversation.id, outcome=linked.outcome)
+    for conflict_id in linked.opened:
+        _tell_staff_of_conflict(session, head, conflict_id, settings)
+    return normalize_phone(phone)
+
+
+def _tell_staff_of_conflict(session: Session, head: Queued, conflict_id: int, settings: Settings) -> None:
+    """Tell the staff groups that the bot was added to."""
+    for channel, bot in settings.bots().items():
+        group = conversations.find_conversation(session, channel=channel, chat_id=str(bot.staff_group_id))
+        if group is not None and bot.staff_group_id is not None:
+            outbox.enqueue_notice(
+                session,
+                conversation_id=group.id,
+                response="utter_staff_group_link_conflict",
+                params={"number": to_persian_digits(conflict_id)},
+                idempotency_key=f"staff-link:{conflict_id}:{head.inbox_id}:{channel}",
+                correlation_id=head.correlation_id,
+            )
 
 
 def _kind_notice(incoming: Incoming) -> str:

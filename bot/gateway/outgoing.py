@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from datetime import timedelta
 from typing import Any
 
@@ -9,6 +10,10 @@ import msgspec
 import structlog
 from sqlalchemy.orm import Session
 
+from bot.gateway.channels.base import Document
+from bot.gateway.channels.transcript import kept_place
+from bot.gateway.exports import Exports
+from bot.gateway.leaving import may_leave
 from bot.gateway.render import Responses
 from crm_store import outbox
 from crm_store.base import utcnow
@@ -17,12 +22,18 @@ from crm_store.conversations.models import Conversation
 from crm_store.customers import service as customers
 from crm_store.db import Database
 from crm_store.outbox import OutboxItem
+from crm_store.privacy import service as privacy
 
 log = structlog.get_logger(__name__)
 
 BOT = "bot"
 #: In a transcript line's ``extra``: the chat shows a contact button since then.
 KEYBOARD_OPEN = "contact_keyboard"
+#: In a transcript line's ``extra``: the file that was sent, ``{"file_name", "size"}`` and, where it stays
+#: with us, its ``path`` below the attachments folder.
+DOCUMENT = "document"
+#: What is said when a file that was asked for cannot be made.
+NOT_MADE = "utter_parked"
 
 
 class Outgoing(msgspec.Struct, frozen=True, kw_only=True):
@@ -33,6 +44,8 @@ class Outgoing(msgspec.Struct, frozen=True, kw_only=True):
         buttons: ``{"title", "token"}`` each.
         parts_sent: parts that have left already.
         keyboard_is_open: an earlier message's contact button still stands in the chat.
+        export_of: the customer whose data goes along as a file; None for none.
+        document_key: names that file, at every try alike.
     """
 
     outbox_id: int
@@ -47,6 +60,8 @@ class Outgoing(msgspec.Struct, frozen=True, kw_only=True):
     image: str = ""
     parts_sent: int = 0
     keyboard_is_open: bool = False
+    export_of: int | None = None
+    document_key: str = ""
 
 
 class Outgoings:
@@ -57,13 +72,21 @@ class Outgoings:
         responses: what notices are made of.
         button_hours: for how long a notice's buttons stay valid.
         channels: names of the channels that are switched on.
+        exports: makes the file of everything held about a customer.
     """
 
     def __init__(
-        self, database: Database, responses: Responses, *, button_hours: int, channels: frozenset[str]
+        self,
+        database: Database,
+        responses: Responses,
+        *,
+        button_hours: int,
+        channels: frozenset[str],
+        exports: Exports,
     ) -> None:
         self._database = database
         self._responses = responses
+        self._exports = exports
         self._lifetime = timedelta(hours=button_hours)
         self._channels = channels
         #: Conversations on channels that are switched off; their rows wait for a gateway that has them.
@@ -83,7 +106,7 @@ class Outgoings:
             if item is None:
                 return None
             conversation = session.get_one(Conversation, conversation_id)
-            if _may_leave(item, conversation) and (item.kind == "message" or "rendered" in item.content):
+            if may_leave(session, item, conversation) and _is_ready(item):
                 return self._outgoing(session, item, conversation)
         with self._database.write() as session:
             return self._prepare(session, conversation_id)
@@ -93,15 +116,33 @@ class Outgoings:
         with self._database.read() as session:
             item = session.get_one(OutboxItem, outbox_id)
             conversation = session.get_one(Conversation, item.conversation_id)
-            return item.state == outbox.PENDING and _may_leave(item, conversation)
+            return item.state == outbox.PENDING and may_leave(session, item, conversation)
+
+    def export(self, customer_id: int, *, key: str) -> Document:
+        """The file of a customer's data, made now, so that it is as new as can be and none lies around."""
+        with self._database.read() as session:
+            made = self._exports.make(session, customer_id=customer_id)
+        return Document(file_name=made.file_name, content=made.content, key=key)
 
     def part_left(self, outgoing: Outgoing, parts: int) -> None:
         """Note that a part of a long message has left."""
         with self._database.write() as session:
             session.get_one(OutboxItem, outgoing.outbox_id).parts_sent = parts
 
-    def sent(self, outgoing: Outgoing, platform_message_id: str) -> Outgoing | None:
-        """Close a row, write the transcript line, and give the conversation's next row."""
+    def sent(
+        self,
+        outgoing: Outgoing,
+        platform_message_id: str,
+        document: Document | None = None,
+        *,
+        stays: bool = False,
+    ) -> Outgoing | None:
+        """Close a row, write the transcript line, and give the conversation's next row.
+
+        Args:
+            document: the file that went along.
+            stays: it stays with us, where the reader fetches it.
+        """
         with self._database.write() as session:
             item = session.get_one(OutboxItem, outgoing.outbox_id)
             if item.state == outbox.PENDING:
@@ -111,7 +152,7 @@ class Outgoings:
                     conversation_id=outgoing.conversation_id,
                     author=BOT,
                     text=outgoing.text,
-                    extra=_extra(outgoing),
+                    extra=_extra(outgoing) | _document_extra(outgoing, document, stays=stays),
                     outbox_id=outgoing.outbox_id,
                     platform_message_id=platform_message_id,
                 )
@@ -122,6 +163,14 @@ class Outgoings:
         with self._database.write() as session:
             item = session.get_one(OutboxItem, outbox_id)
             item.state, item.last_error, item.attempts = outbox.FAILED, error[:2000], item.attempts + 1
+            if item.kind == privacy.EXPORT:  # somebody waits for it
+                outbox.enqueue_notice(
+                    session,
+                    conversation_id=item.conversation_id,
+                    response=NOT_MADE,
+                    idempotency_key=f"{NOT_MADE}:{item.idempotency_key}",
+                    correlation_id=item.correlation_id,
+                )
 
     def delayed(self, outbox_id: int, error: str) -> None:
         """Count a try that will be repeated."""
@@ -146,7 +195,7 @@ class Outgoings:
             item = outbox.next_of(session, conversation_id=conversation_id, now=utcnow())
             if item is None:
                 return None
-            if not _may_leave(item, conversation):
+            if not may_leave(session, item, conversation):
                 item.state = outbox.CANCELLED
             elif self._is_rendered(session, item):
                 return self._outgoing(session, item, conversation)
@@ -154,7 +203,7 @@ class Outgoings:
 
     def _is_rendered(self, session: Session, item: OutboxItem) -> bool:
         """Render a notice and keep the result, so that a second try sends the same words and buttons."""
-        if item.kind == "message" or "rendered" in item.content:
+        if _is_ready(item):
             return True
         name = item.content.get("response", "")
         try:
@@ -172,6 +221,8 @@ class Outgoings:
             "request_contact": rendered.request_contact,
             "image": rendered.image,
         }
+        if item.kind == privacy.EXPORT:
+            content["document_key"] = secrets.token_hex(16)
         item.content = {**item.content, "rendered": content}
         return True
 
@@ -194,19 +245,28 @@ class Outgoings:
             image=content.get("image") or "",
             parts_sent=item.parts_sent,
             keyboard_is_open=bool(previous and previous.extra.get(KEYBOARD_OPEN)),
+            export_of=item.content["customer_id"] if item.kind == privacy.EXPORT else None,
+            document_key=content.get("document_key") or "",
         )
 
 
-def _may_leave(item: OutboxItem, conversation: Conversation) -> bool:
-    """Checked just before sending: where a person took over the bot is silent; the blocked get nothing."""
-    if conversation.owner != "bot" and item.inbox_id is not None:
-        return False
-    return conversation.identity is None or conversation.identity.blocked_at is None
+def _is_ready(item: OutboxItem) -> bool:
+    """Whether the words stand there already."""
+    return item.kind == "message" or "rendered" in item.content
 
 
 def closes_keyboard(outgoing: Outgoing) -> bool:
     """Whether this message takes the contact button of an earlier one away."""
     return outgoing.keyboard_is_open and not outgoing.request_contact and not outgoing.buttons
+
+
+def _document_extra(outgoing: Outgoing, document: Document | None, *, stays: bool) -> dict[str, Any]:
+    if document is None:
+        return {}
+    extra: dict[str, Any] = {"file_name": document.file_name, "size": len(document.content)}
+    if stays:
+        extra["path"] = kept_place(outgoing.channel, outgoing.chat_id, document)
+    return {DOCUMENT: extra}
 
 
 def _extra(outgoing: Outgoing) -> dict[str, Any]:

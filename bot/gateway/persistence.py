@@ -76,6 +76,7 @@ class JobKeeper:
         try:
             while not await self._is_over(job, late, newest_wording) and not self._is_stopping:
                 await self._recovery.pause(next(pauses))
+                job.is_taken = False  # the rows may be gone meanwhile, erased at the customer's wish
         finally:
             await late.stop()
 

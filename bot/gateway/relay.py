@@ -13,12 +13,15 @@ from contextlib import contextmanager
 from functools import partial
 from typing import TypeVar
 
+import msgspec
 import structlog
+from sqlalchemy.exc import OperationalError
 
 from bot.gateway.channels.base import (
     BadMarkup,
     Blocked,
     Channel,
+    Document,
     Part,
     RateLimited,
     Rejected,
@@ -42,6 +45,8 @@ RECHECK_SECONDS = 0.5
 FIRST_PAUSE_SECONDS = 0.5
 LONGEST_PAUSE_SECONDS = 30.0
 CONTACT_BUTTON = "utter_contact_button"
+#: Files of customers' data that are made or sent at the same time: each is held in memory whole.
+DOCUMENTS_AT_ONCE = 2
 
 Result = TypeVar("Result")
 
@@ -76,6 +81,7 @@ class Relay:
         #: Conversations whose message only waits, so that nothing is lost when it is interrupted.
         self._only_waiting: set[int] = set()
         self._news = asyncio.Event()
+        self._documents = asyncio.Semaphore(DOCUMENTS_AT_ONCE)
         self._is_stopping = False
 
     def wake(self, conversation_id: int | None = None) -> None:
@@ -157,11 +163,16 @@ class Relay:
         """Send one row until it is sent or given up; returns the conversation's next row."""
         parts = self._parts(outgoing)
         done = min(outgoing.parts_sent, len(parts))
-        platform_message_id = ""
+        platform_message_id, document = "", None
         pauses = growing_pauses(FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS)
         while done < len(parts):
             try:
-                platform_message_id = await self._send(outgoing, parts[done])
+                if done == 0 and outgoing.export_of is not None:
+                    platform_message_id, document = await self._send_export(
+                        outgoing, parts[done], outgoing.export_of
+                    )
+                else:
+                    platform_message_id = await self._send(outgoing, parts[done])
             except Blocked:
                 cancelled = await self._surely(lambda: self._outgoings.unreachable(outgoing))
                 log.info("account_unreachable", conversation_id=outgoing.conversation_id, cancelled=cancelled)
@@ -170,13 +181,28 @@ class Relay:
                 return await self._surely(lambda: self._outgoings.next(outgoing.conversation_id))
             except (RateLimited, Unreachable, Unauthorized) as error:
                 await self._hold(outgoing, error, pauses)
-                continue
+                if await self._surely(lambda: self._outgoings.may_leave(outgoing.outbox_id)):
+                    continue
+                return await self._surely(lambda: self._outgoings.next(outgoing.conversation_id))
             except Exception as error:
                 return await self._give_up(outgoing, error)
             done += 1
             if done < len(parts):
                 await self._surely(partial(self._outgoings.part_left, outgoing, done))
-        return await self._surely(lambda: self._outgoings.sent(outgoing, platform_message_id))
+        stays = self._channels[outgoing.channel].capabilities.keeps_documents
+        sent = partial(self._outgoings.sent, outgoing, platform_message_id, document, stays=stays)
+        return await self._surely(sent)
+
+    async def _send_export(self, outgoing: Outgoing, part: Part, customer_id: int) -> tuple[str, Document]:
+        """Make the file of a customer's data and send it; returns the message's id there, and the file."""
+        make = partial(self._outgoings.export, customer_id, key=outgoing.document_key)
+        async with self._documents:
+            try:
+                document = await asyncio.to_thread(make)
+            except OperationalError as error:  # the store is away for a while
+                raise Unreachable(type(error).__name__) from error
+            sent = await self._send(outgoing, msgspec.structs.replace(part, document=document))
+        return sent, document
 
     async def _send(self, outgoing: Outgoing, part: Part) -> str:
         channel = self._channels[outgoing.channel]
@@ -227,7 +253,8 @@ class Relay:
     def _parts(self, outgoing: Outgoing) -> list[Part]:
         """A row as messages: the picture with the first, the buttons below the last."""
         capabilities = self._channels[outgoing.channel].capabilities
-        caption_limit = capabilities.caption_limit if outgoing.image else 0
+        is_caption = bool(outgoing.image) or outgoing.export_of is not None
+        caption_limit = capabilities.caption_limit if is_caption else 0
         texts = split(outgoing.text, capabilities.text_limit, caption_limit)
         last = len(texts) - 1
         contact = outgoing.request_contact and capabilities.request_contact

@@ -5,13 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any
 
 import msgspec
-import yaml
 
-from crm_store.errors import ConfigurationError
+from crm_store.business import BusinessFile
 from crm_store.persian import rich
+from crm_store.wordings import BUSINESS, Wordings, read_responses
 
 # Rasa wants literal braces doubled in responses.
 _PLACEHOLDER = re.compile(r"\{\{|\}\}|\{([a-z_][a-z0-9_]*)\}")
@@ -38,52 +37,42 @@ class MissingParameter(Exception):
 
 
 class Responses:
-    """All responses by name, each with its wordings."""
+    """All responses by name, each with its wordings.
 
-    def __init__(self, responses: dict[str, list[dict[str, Any]]]) -> None:
-        self._responses = responses
+    Args:
+        wordings: what they say now.
+    """
+
+    def __init__(self, wordings: Wordings) -> None:
+        self._wordings = wordings
 
     @classmethod
-    def load(cls, paths: Iterable[Path]) -> Responses:
+    def load(cls, paths: Iterable[Path], business: BusinessFile) -> Responses:
         """Read response files in Rasa's YAML.
+
+        Args:
+            paths: the files.
+            business: where the owner's texts and the business's name come from.
 
         Raises:
             ConfigurationError: a file cannot be read, or a response is defined twice.
         """
-        responses: dict[str, list[dict[str, Any]]] = {}
-        for path in sorted(paths):
-            try:
-                document = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
-            except (yaml.YAMLError, UnicodeDecodeError) as error:
-                place = f"{path.parent.name}/{path.name}"
-                raise ConfigurationError(f"{place} is not valid YAML: {error}") from error
-            for name, wordings in (document.get("responses") or {}).items():
-                if name in responses:
-                    raise ConfigurationError(f"the response {name} is defined twice")
-                responses[name] = wordings
-        return cls(responses)
-
-    def button_title(self, name: str, value: str) -> str:
-        """The title of a response's button that stands for a value."""
-        ending = f'"{value}"}}'
-        for button in self._responses[name][0]["buttons"]:
-            if _without_doubled_braces(str(button["payload"])).endswith(ending):
-                return str(button["title"])
-        return value
+        return cls(Wordings(read_responses(paths), business))
 
     def render(self, name: str, params: Mapping[str, object], *, turn: int) -> Rendered:
         """Fill in one wording of a response.
 
         Args:
             name: of the response.
-            params: its values, unescaped; ``{"response", "params"}`` for the text of another response.
+            params: its values, unescaped; ``{"response", "params"}`` for the text of another response, and a
+                list of such for several lines.
             turn: chooses the wording; the same number gives the same one.
 
         Raises:
             KeyError: there is no such response.
             MissingParameter: a value is missing.
         """
-        wordings = self._responses[name]
+        wordings = self._wordings.current()[name]
         wording = wordings[turn % len(wordings)]
         buttons = [
             {
@@ -103,6 +92,8 @@ class Responses:
         def value(match: re.Match[str]) -> str:
             if match[1] is None:
                 return match[0][0]
+            if match[1] == BUSINESS:
+                return self._wordings.business_name
             if match[1] not in params:
                 raise MissingParameter(f"{name} needs {match[1]}")
             return self._shown(params[match[1]])
@@ -111,6 +102,8 @@ class Responses:
 
     def _shown(self, value: object) -> str:
         """A value in rich text; ``{"response", "params"}`` stands for another response's text."""
+        if isinstance(value, list):
+            return "\n".join(self._shown(line) for line in value)
         if isinstance(value, dict):
             return self.render(value["response"], value["params"], turn=0).text
         return rich.value(value)

@@ -15,6 +15,7 @@ from bot.gateway.jobs import Job, Notice, Plan, Press
 from bot.gateway.late import LateNotice
 from bot.gateway.rasa_client import RasaClient, Reply, Turn
 from bot.gateway.render import Responses
+from crm_store.business import BusinessFile
 from crm_store.db import Database
 from crm_store.settings import Settings
 
@@ -34,6 +35,7 @@ class TurnRunner:
         channels: by name.
         rasa: the dialogue.
         responses: for the alerts that answer a stale button.
+        business: names of categories and what is asked about them.
         on_queued: called when something was put into the outbox, with the conversation if known.
     """
 
@@ -45,6 +47,7 @@ class TurnRunner:
         channels: Mapping[str, Channel],
         rasa: RasaClient,
         responses: Responses,
+        business: BusinessFile,
         on_queued: Callable[[int | None], None],
     ) -> None:
         self._database = database
@@ -52,6 +55,7 @@ class TurnRunner:
         self._channels = channels
         self._rasa = rasa
         self._responses = responses
+        self._business = business
         self._on_queued = on_queued
         self._keeper = AttachmentKeeper(database, settings)
         self._courtesies: set[asyncio.Task[None]] = set()
@@ -103,7 +107,7 @@ class TurnRunner:
 
     def _take(self, job: Job) -> Plan | None:
         with self._database.write() as session:
-            return intake.take(session, job=job, settings=self._settings, responses=self._responses)
+            return intake.take(session, job=job, settings=self._settings, business=self._business.current())
 
     def _finish(self, job: Job, plan: Plan, replies: Sequence[Reply], notices: Sequence[Notice]) -> None:
         with self._database.write() as session:

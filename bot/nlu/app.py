@@ -23,8 +23,11 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from bot.nlu.action_server import ActionServer
 from bot.nlu.connector import GatewayInput
+from bot.nlu.responses import BusinessResponses
 from bot.nlu.strict_turns import StrictAgent
+from crm_store.business import BusinessFile
 from crm_store.errors import ConfigurationError
+from crm_store.settings import load_settings
 
 CHANNEL = "bot.nlu.connector.GatewayInput"
 
@@ -45,7 +48,8 @@ def create_app(model: Path, endpoints: Path, credentials: Path) -> Sanic:
         credentials: Path of credentials.yml.
 
     Raises:
-        ConfigurationError: The model cannot be loaded or the tracker store not be reached.
+        ConfigurationError: The model cannot be loaded, the tracker store not be reached, or the business file
+            is wrong.
     """
     channel = GatewayInput.from_credentials(read_config_file(credentials)[CHANNEL])
     app = Sanic("peyvand_rasa", configure_logging=False)
@@ -82,9 +86,11 @@ def load_agent(model: Path, endpoints: Path) -> StrictAgent:
         endpoints: Path of endpoints.yml.
 
     Raises:
-        ConfigurationError: The model cannot be loaded or the tracker store not be reached.
+        ConfigurationError: The model cannot be loaded, the tracker store not be reached, or the business file
+            is wrong.
     """
     agent = StrictAgent(
+        generator=BusinessResponses(BusinessFile(load_settings().business_path)),
         tracker_store=_tracker_store(endpoints),
         lock_store=LockStore.create(read_endpoint_config(str(endpoints), "lock_store")),
         action_endpoint=_action_server(endpoints),

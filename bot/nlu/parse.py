@@ -26,8 +26,9 @@ def parse_lines(
         audience: Who is asking: ``customer`` or ``staff``.
 
     Yields:
-        For each text ``text``, ``intent`` (``nlu_fallback`` if unsure), ``confidence``, ``entities`` (each
-        with ``entity``, ``value``, ``start`` and ``end`` in code points of ``text``) and ``ms``.
+        For each text ``text``, ``intent`` (``nlu_fallback`` if unsure), ``confidence``, for ``faq`` also
+        ``topic`` and ``topic_confidence``, ``entities`` (each with ``entity``, ``value``, ``start`` and
+        ``end`` in code points of ``text``) and ``ms``.
     """
     understanding = load_understanding(model or train())
     for line in lines:

@@ -100,11 +100,13 @@ def feature_text(text: str) -> str:
 class PhraseFinder:
     """Finds phrases in whatever spelling, as whole words, with or without the endings of a noun."""
 
-    def __init__(self, phrases: Mapping[str, Sequence[str]]) -> None:
+    def __init__(self, phrases: Mapping[str, Sequence[str]], *, are_patterns: bool = False) -> None:
         """Prepares the search.
 
         Args:
             phrases: For each label the phrases that stand for it.
+            are_patterns: In a phrase ``a/b`` is either word and ``a?`` may be left out; its words have no
+                further endings: ``پولمو/پولم رو/را? می‌خوام/میخام``.
         """
         import spacy  # noqa: PLC0415
 
@@ -112,11 +114,13 @@ class PhraseFinder:
         # spaCy's own tokenizer leaves «سلام،خوبی؟چه» in one piece.
         self._pipeline.tokenizer = self._document
         ruler: Any = self._pipeline.add_pipe("entity_ruler")
+        tokens_of = _alternatives if are_patterns else _token_pattern
         ruler.add_patterns(
             [
-                {"label": label, "pattern": _token_pattern(phrase)}
+                {"label": label, "pattern": tokens_of(phrase)}
                 for label, label_phrases in phrases.items()
                 for phrase in label_phrases
+                if fold(phrase)
             ]
         )
 
@@ -158,20 +162,30 @@ def _token_pattern(phrase: str) -> list[dict[str, Any]]:
     ]
 
 
+def _alternatives(phrase: str) -> list[dict[str, Any]]:
+    pattern = []
+    for word in phrase.split():
+        either = [fold(one) for one in word.removesuffix("?").split("/")]
+        pattern.append({"TEXT": {"IN": either}, "OP": "?" if word.endswith("?") else "1"})
+    return pattern
+
+
 def _source(text: str, offsets: list[int], start: int, end: int) -> tuple[int, int]:
     """Maps a span back; the spaces that folding dropped after it are no part of it."""
     source_start, source_end = source_span(offsets, start, end, len(text))
     return source_start, source_start + len(text[source_start:source_end].rstrip())
 
 
-def _folded_words(folded: str) -> Iterator[tuple[int, int, str]]:
-    """Yields start, end and kind of each word of a folded text."""
+# A message is split for its tokens, for each finder and for each model: once is enough.
+@lru_cache(maxsize=4)
+def _folded_words(folded: str) -> tuple[tuple[int, int, str], ...]:
+    """Start, end and kind of each word of a folded text."""
+    found: list[tuple[int, int, str]] = []
     position = 0
     for start, end, kind in _whole_spans(folded):
-        yield from _hazm_words(folded, position, start)
-        yield start, end, kind
+        found += [*_hazm_words(folded, position, start), (start, end, kind)]
         position = end
-    yield from _hazm_words(folded, position, len(folded))
+    return (*found, *_hazm_words(folded, position, len(folded)))
 
 
 def _whole_spans(folded: str) -> list[tuple[int, int, str]]:

@@ -46,6 +46,7 @@ class Understanding:
             "text": text,
             "intent": intent["name"],
             "confidence": round(float(intent["confidence"]), 4),
+            **_topic(intent),
             "entities": [
                 {
                     "entity": entity["entity"],
@@ -57,3 +58,9 @@ class Understanding:
             ],
             "ms": round((time.perf_counter() - started) * 1000, 2),
         }
+
+
+def _topic(intent: dict[str, Any]) -> dict[str, Any]:
+    if "topic" not in intent:
+        return {}
+    return {"topic": intent["topic"], "topic_confidence": round(float(intent["topic_confidence"]), 4)}

@@ -8,55 +8,20 @@ from sqlalchemy.orm import Session
 
 from crm_store import drafts
 from crm_store.activity import record_activity
-from crm_store.complaints.models import CATEGORIES, Complaint
+from crm_store.complaints.drafting import (
+    CONTACT_POINT,
+    MAX_DESCRIPTION,
+    REQUIRED_FIELDS,
+    complaint_draft,
+)
+from crm_store.complaints.models import Complaint
 from crm_store.conversations.models import Attachment, Conversation
 from crm_store.conversations.service import customer_of
 from crm_store.drafts import Draft
-from crm_store.errors import DraftIncomplete, InvalidInput, NotFound
+from crm_store.errors import DraftIncomplete, NotFound
 from crm_store.persian import new_tracking_code, parse_tracking_code
 
-DRAFT_KIND = "complaint"
-REQUIRED_FIELDS = ("description", "category")
-MAX_DESCRIPTION = 8000
 _CODE_TRIES = 20
-
-
-def set_draft_field(
-    session: Session, *, conversation_id: int, field: str, value: str | None, inbox_id: int
-) -> Draft:
-    """Write a field of the conversation's complaint draft, making the draft if there is none.
-
-    Args:
-        field: ``description`` or ``category``.
-        value: what the customer said last; None clears the field.
-
-    Raises:
-        InvalidInput: the field or the category is unknown.
-    """
-    if field not in REQUIRED_FIELDS:
-        raise InvalidInput(f"a complaint has no field {field}")
-    if field == "category" and value is not None and value not in CATEGORIES:
-        raise InvalidInput(f"unknown category {value}")
-    draft = drafts.start_draft(session, conversation_id=conversation_id, kind=DRAFT_KIND, inbox_id=inbox_id)
-    kept = value[:MAX_DESCRIPTION] if value else value
-    drafts.set_field(draft, field=field, value=kept, inbox_id=inbox_id)
-    return draft
-
-
-def attach_to_draft(
-    session: Session, *, conversation_id: int, attachment_ids: list[int], inbox_id: int
-) -> Draft:
-    """Add attachments of this conversation to its complaint draft; known ones are not added twice."""
-    draft = drafts.start_draft(session, conversation_id=conversation_id, kind=DRAFT_KIND, inbox_id=inbox_id)
-    own = session.scalars(
-        select(Attachment.id).where(
-            Attachment.conversation_id == conversation_id, Attachment.id.in_(attachment_ids)
-        )
-    )
-    known = list(draft.data.get("attachments", []))
-    value = known + [attachment_id for attachment_id in own if attachment_id not in known]
-    drafts.set_field(draft, field="attachments", value=value, inbox_id=inbox_id)
-    return draft
 
 
 def file_complaint(session: Session, *, conversation_id: int, inbox_id: int) -> Complaint:
@@ -69,7 +34,7 @@ def file_complaint(session: Session, *, conversation_id: int, inbox_id: int) -> 
         DraftIncomplete: a required field is missing.
         NotFound: there is no draft to register.
     """
-    draft = drafts.turn_draft(session, conversation_id=conversation_id, kind=DRAFT_KIND, inbox_id=inbox_id)
+    draft = complaint_draft(session, conversation_id=conversation_id, inbox_id=inbox_id)
     if draft is None or draft.state == drafts.CANCELLED:
         raise NotFound("there is no complaint draft")
     known = session.scalar(select(Complaint).where(Complaint.draft_id == draft.id))
@@ -90,7 +55,11 @@ def file_complaint(session: Session, *, conversation_id: int, inbox_id: int) -> 
         kind="complaint.filed",
         subject_type="complaint",
         subject_id=complaint.id,
-        data={"category": complaint.category, "attachments": len(attachments)},
+        data={
+            "category": complaint.category,
+            "remedy": complaint.remedy,
+            "attachments": len(attachments),
+        },
     )
     return complaint
 
@@ -109,6 +78,9 @@ def _insert_with_new_code(session: Session, *, draft: Draft, customer_id: int) -
             source_inbox_id=draft.sources.get("description"),
             category=draft.data["category"],
             description=draft.data["description"],
+            order_number=draft.data.get("order_number", ""),
+            remedy=draft.data.get("remedy", ""),
+            contact_point_id=draft.data.get(CONTACT_POINT) or None,
         )
         try:
             with session.begin_nested():
@@ -117,11 +89,6 @@ def _insert_with_new_code(session: Session, *, draft: Draft, customer_id: int) -
             continue
         return complaint
     raise RuntimeError("no free tracking code was found")
-
-
-def cancel_draft(session: Session, *, conversation_id: int, inbox_id: int) -> bool:
-    """Drop the conversation's open complaint draft; False when there is none."""
-    return drafts.cancel_draft(session, conversation_id=conversation_id, kind=DRAFT_KIND, inbox_id=inbox_id)
 
 
 def complaint_told_in(session: Session, *, inbox_id: int) -> Complaint | None:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from datetime import datetime
 from typing import Any
 
 import msgspec
 from sqlalchemy import exists, select
 from sqlalchemy.orm import Session
 
-from crm_store.conversations.models import Conversation, Message
+from crm_store.conversations.models import Attachment, Conversation, Message
 from crm_store.inbox import PENDING, InboxItem
 
 
@@ -54,3 +55,32 @@ def waits_for_answer(session: Session, *, channel: str, chat_id: str) -> bool:
         InboxItem.channel == channel, InboxItem.chat_id == chat_id, InboxItem.state == PENDING
     )
     return bool(session.scalar(select(waiting)))
+
+
+class TranscriptLine(msgspec.Struct, frozen=True):
+    """A line of a transcript with what was sent along."""
+
+    message: Message
+    attachments: list[Attachment]
+
+
+def lines_around(
+    session: Session, *, conversation_id: int, moment: datetime, before: int = 20, after: int = 10
+) -> list[TranscriptLine]:
+    """The last lines of a conversation up to a moment and the first ones after it, in order."""
+    lines = select(Message).where(Message.conversation_id == conversation_id)
+    led_up = session.scalars(
+        lines.where(Message.created_at <= moment).order_by(Message.seq.desc()).limit(before)
+    ).all()
+    followed = session.scalars(
+        lines.where(Message.created_at > moment).order_by(Message.seq).limit(after)
+    ).all()
+    messages = [*reversed(led_up), *followed]
+    sent_along: dict[int, list[Attachment]] = {}
+    for attachment in session.scalars(
+        select(Attachment)
+        .where(Attachment.inbox_id.in_([message.inbox_id for message in messages if message.inbox_id]))
+        .order_by(Attachment.inbox_id, Attachment.ordinal)
+    ):
+        sent_along.setdefault(attachment.inbox_id, []).append(attachment)
+    return [TranscriptLine(message, sent_along.get(message.inbox_id or 0, [])) for message in messages]

@@ -9,6 +9,9 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from crm_store.base import Base, BigId, utcnow
 
+#: States of a `LinkConflict`.
+OPEN, JOINED, MOVED, KEPT_APART = "open", "joined", "moved", "kept_apart"
+
 
 class Customer(Base):
     """A person or company that the business serves."""
@@ -94,7 +97,7 @@ class LinkConflict(Base):
     #: E.164.
     phone: Mapped[str] = mapped_column(String(100))
     #: ``open``, ``joined``, ``moved`` (the number changed hands) or ``kept_apart``.
-    state: Mapped[str] = mapped_column(String(20), default="open")
+    state: Mapped[str] = mapped_column(String(20), default=OPEN)
     settled_by: Mapped[str] = mapped_column(String(60), default="")
     settled_at: Mapped[datetime | None]
     created_at: Mapped[datetime] = mapped_column(default=utcnow)

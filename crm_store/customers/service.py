@@ -7,7 +7,14 @@ from sqlalchemy.orm import Session
 
 from crm_store.activity import record_activity
 from crm_store.base import utcnow
-from crm_store.customers.models import ChannelIdentity, ContactPoint, Customer
+from crm_store.customers.models import (
+    KEPT_APART,
+    OPEN,
+    ChannelIdentity,
+    ContactPoint,
+    Customer,
+    LinkConflict,
+)
 from crm_store.errors import InvalidInput
 from crm_store.persian import normalize_phone
 
@@ -68,12 +75,18 @@ def mark_reachable(session: Session, *, channel: str, external_id: str) -> None:
     )
 
 
-def add_phone(session: Session, *, customer_id: int, phone: str, proven: bool = False) -> ContactPoint:
+def add_phone(
+    session: Session, *, customer_id: int, phone: str, proven: bool = False, proven_by_id: int | None = None
+) -> ContactPoint:
     """Keep a phone number of a customer; a proof is never taken back by a later unproven mention.
+
+    A number that another account has proven before stays unproven here until a person has settled whose it is
+    (``crm_store.customers.linking``).
 
     Args:
         phone: as typed, in any script and format.
         proven: True only for the sender's own contact as the messenger hands it over.
+        proven_by_id: the account that handed it over; with it the proof counts from now on.
 
     Raises:
         InvalidInput: the text is not a valid phone number.
@@ -94,9 +107,24 @@ def add_phone(session: Session, *, customer_id: int, phone: str, proven: bool = 
         record_activity(
             session, customer_id=customer_id, kind="customer.phone_added", data={"proven": proven}
         )
-    if proven and point.proven_at is None:
-        point.proven_at = utcnow()
+    is_news = point.proven_at is None or proven_by_id is not None
+    if proven and is_news and not is_disputed(session, customer_id=customer_id, phone=value):
+        point.proven_at, point.proven_by_id = utcnow(), proven_by_id or point.proven_by_id
     return point
+
+
+def is_disputed(session: Session, *, customer_id: int, phone: str) -> bool:
+    """Whether somebody else's proof of a number (E.164) stands against this customer's."""
+    standing = (
+        select(LinkConflict.id)
+        .join(ChannelIdentity, LinkConflict.identity_id == ChannelIdentity.id)
+        .where(
+            ChannelIdentity.customer_id == customer_id,
+            LinkConflict.phone == phone,
+            LinkConflict.state.in_((OPEN, KEPT_APART)),
+        )
+    )
+    return session.scalar(standing.limit(1)) is not None
 
 
 def best_phone(session: Session, *, customer_id: int) -> ContactPoint | None:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from crm_store import drafts
 from crm_store.activity import record_activity
+from crm_store.base import utcnow
 from crm_store.conversations.models import Conversation
 from crm_store.conversations.service import customer_of
 from crm_store.customers.service import add_phone
@@ -15,6 +18,7 @@ from crm_store.errors import DraftIncomplete, NotFound
 from crm_store.handoff.models import CallbackRequest
 
 DRAFT_KIND = "callback"
+OPEN, REPLACED = "open", "replaced"
 MAX_TOPIC = 2000
 
 
@@ -41,8 +45,16 @@ def set_callback_phone(
     return draft
 
 
-def request_callback(session: Session, *, conversation_id: int, inbox_id: int) -> CallbackRequest:
+def request_callback(
+    session: Session, *, conversation_id: int, inbox_id: int, due_at: datetime
+) -> CallbackRequest:
     """Register the call-back draft; the same turn again gives the same request.
+
+    A customer waits for one call: a new request replaces an open one and takes over what that was about. A
+    promise that still stands is kept as it was told.
+
+    Args:
+        due_at: by when the customer is promised the call, unless a promise stands already.
 
     Raises:
         NotFound: there is no draft to register.
@@ -56,14 +68,15 @@ def request_callback(session: Session, *, conversation_id: int, inbox_id: int) -
         return known
     if not draft.data.get("contact_point_id"):
         raise DraftIncomplete(["phone"])
-    conversation = session.get_one(Conversation, conversation_id)
     request = CallbackRequest(
-        customer_id=customer_of(conversation),
+        customer_id=customer_of(session.get_one(Conversation, conversation_id)),
         conversation_id=conversation_id,
         draft_id=draft.id,
         contact_point_id=draft.data["contact_point_id"],
         topic=draft.data.get("topic", ""),
+        due_at=due_at,
     )
+    _replace_open(session, request)
     session.add(request)
     session.flush()
     drafts.close_draft(draft, state=drafts.SUBMITTED, inbox_id=inbox_id)
@@ -77,6 +90,21 @@ def request_callback(session: Session, *, conversation_id: int, inbox_id: int) -
     return request
 
 
+def open_callback(session: Session, *, customer_id: int) -> CallbackRequest | None:
+    """The newest call-back that a customer asked for and nobody has dealt with yet."""
+    return session.scalar(
+        select(CallbackRequest)
+        .where(CallbackRequest.customer_id == customer_id, CallbackRequest.state == OPEN)
+        .order_by(CallbackRequest.id.desc())
+        .limit(1)
+    )
+
+
+def promise_stands(request: CallbackRequest) -> bool:
+    """Whether the call is still to come, by the moment that was promised."""
+    return request.due_at is not None and request.due_at > utcnow()
+
+
 def cancel_callback(session: Session, *, conversation_id: int, inbox_id: int) -> bool:
     """Drop the open call-back draft; False when there is none."""
     return drafts.cancel_draft(session, conversation_id=conversation_id, kind=DRAFT_KIND, inbox_id=inbox_id)
@@ -87,8 +115,19 @@ def open_callbacks(session: Session, *, limit: int = 100) -> list[CallbackReques
     return list(
         session.scalars(
             select(CallbackRequest)
-            .where(CallbackRequest.state == "open")
+            .where(CallbackRequest.state == OPEN)
             .order_by(CallbackRequest.id)
             .limit(limit)
         )
     )
+
+
+def _replace_open(session: Session, request: CallbackRequest) -> None:
+    before = open_callback(session, customer_id=request.customer_id)
+    if before is None:
+        return
+    before.state = REPLACED
+    about = dict.fromkeys(topic for topic in (before.topic, request.topic) if topic)
+    request.topic = "\n".join(about)[:MAX_TOPIC]
+    if promise_stands(before):
+        request.due_at = before.due_at

@@ -34,7 +34,7 @@ def enforce_foreign_keys(connection: Connection, *, on: bool) -> None:
     """Switch SQLite's foreign keys, outside of any transaction: copying a table drops the old one."""
     if connection.dialect.name == "sqlite":
         # Through the driver: SQLAlchemy would begin a transaction first, in which this does nothing.
-        connection.connection.driver_connection.execute(f"PRAGMA foreign_keys={'ON' if on else 'OFF'}")
+        connection.connection.cursor().execute(f"PRAGMA foreign_keys={'ON' if on else 'OFF'}")
 
 
 def check_foreign_keys(connection: Connection) -> None:

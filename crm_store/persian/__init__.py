@@ -7,16 +7,20 @@ from crm_store.persian.codes import (
     new_tracking_code,
     parse_tracking_code,
 )
-from crm_store.persian.dates import jalali_numeric, to_jalali_datetime_text, to_jalali_text
+from crm_store.persian.dates import deadline_text, jalali_numeric, to_jalali_datetime_text, to_jalali_text
 from crm_store.persian.digits import group_thousands, to_ascii_digits, to_persian_digits
 from crm_store.persian.folding import fold, fold_with_offsets, source_span
 from crm_store.persian.money import toman_text
-from crm_store.persian.phones import PhoneMatch, find_phones, mask_phone, normalize_phone
+from crm_store.persian.orders import OrderMatch, find_order_numbers
+from crm_store.persian.phones import PhoneMatch, find_phones, mask_phone, normalize_phone, phone_text
 from crm_store.persian.rich import segments, split, to_plain, utf16_length, value
 
 __all__ = [
     "CodeMatch",
+    "OrderMatch",
     "PhoneMatch",
+    "deadline_text",
+    "find_order_numbers",
     "find_phones",
     "find_tracking_codes",
     "fold",
@@ -28,6 +32,7 @@ __all__ = [
     "new_tracking_code",
     "normalize_phone",
     "parse_tracking_code",
+    "phone_text",
     "segments",
     "source_span",
     "split",

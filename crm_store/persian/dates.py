@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from persiantools.jdatetime import MONTH_NAMES_FA, WEEKDAY_NAMES_FA, JalaliDate
@@ -25,8 +25,8 @@ def to_jalali_text(moment: datetime, tz: str = _TEHRAN) -> str:
     Raises:
         ValueError: If the moment has no time zone.
     """
-    date = _jalali(_local(moment, tz))
-    return to_persian_digits(f"{date.day} {MONTH_NAMES_FA[date.month]} {date.year}")
+    jalali = _jalali(_local(moment, tz).date())
+    return to_persian_digits(f"{jalali.day} {MONTH_NAMES_FA[jalali.month]} {jalali.year}")
 
 
 def to_jalali_datetime_text(moment: datetime, tz: str = _TEHRAN) -> str:
@@ -43,7 +43,7 @@ def to_jalali_datetime_text(moment: datetime, tz: str = _TEHRAN) -> str:
         ValueError: If the moment has no time zone.
     """
     local = _local(moment, tz)
-    weekday = WEEKDAY_NAMES_FA[_jalali(local).weekday()]
+    weekday = WEEKDAY_NAMES_FA[_jalali(local.date()).weekday()]
     return f"{weekday} {to_jalali_text(moment, tz)}، ساعت {to_persian_digits(f'{local:%H:%M}')}"
 
 
@@ -60,8 +60,37 @@ def jalali_numeric(moment: datetime, tz: str = _TEHRAN) -> str:
     Raises:
         ValueError: If the moment has no time zone.
     """
-    date = _jalali(_local(moment, tz))
-    return to_persian_digits(f"{date.year:04}/{date.month:02}/{date.day:02}")
+    jalali = _jalali(_local(moment, tz).date())
+    return to_persian_digits(f"{jalali.year:04}/{jalali.month:02}/{jalali.day:02}")
+
+
+def deadline_text(moment: datetime, *, now: datetime, tz: str = _TEHRAN) -> str:
+    """Writes by when something is promised, such as «امروز تا ساعت ۱۶» or «شنبه ۷ آذر تا ساعت ۹:۳۰».
+
+    Args:
+        moment: The end of what is promised, with a time zone.
+        now: The moment at which it is read, with a time zone: it makes a day today or tomorrow.
+        tz: The time zone to show it in.
+
+    Returns:
+        Day and hour; a full hour stands without its minutes, and midnight belongs to the day that it ends.
+
+    Raises:
+        ValueError: If a moment has no time zone.
+    """
+    local, today = _local(moment, tz), _local(now, tz).date()
+    at_midnight = (local.hour, local.minute) == (0, 0)
+    # Nobody reads «تا ساعت ۰» as the end of the day before.
+    day = local.date() - timedelta(days=1) if at_midnight else local.date()
+    hour = "24" if at_midnight else f"{local.hour}:{local:%M}".removesuffix(":00")
+    named = {today: "امروز", today + timedelta(days=1): "فردا"}.get(day) or _weekday_and_day(day)
+    return f"{named} تا ساعت {to_persian_digits(hour)}"
+
+
+def _weekday_and_day(day: date) -> str:
+    jalali = _jalali(day)
+    weekday, month = WEEKDAY_NAMES_FA[jalali.weekday()], MONTH_NAMES_FA[jalali.month]
+    return f"{weekday} {to_persian_digits(jalali.day)} {month}"
 
 
 def _local(moment: datetime, tz: str) -> datetime:
@@ -70,5 +99,5 @@ def _local(moment: datetime, tz: str) -> datetime:
     return moment.astimezone(ZoneInfo(tz))
 
 
-def _jalali(local: datetime) -> JalaliDate:
-    return JalaliDate(local.date())  # type: ignore[no-untyped-call]  # persiantools leaves it untyped
+def _jalali(day: date) -> JalaliDate:
+    return JalaliDate(day)  # type: ignore[no-untyped-call]  # persiantools leaves it untyped

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import phonenumbers
 
-from crm_store.persian.digits import without_marks
+from crm_store.persian.digits import to_ascii_digits, to_persian_digits, without_marks
 
 _REGION = "IR"
 _IRAN = 98
@@ -84,6 +84,23 @@ def find_phones(text: str) -> list[PhoneMatch]:
         for (start, end), number in sorted(found.items(), key=lambda item: item[0])
         if _is_reachable(number)
     ]
+
+
+def phone_text(phone: str) -> str:
+    """Writes a phone number as people read it here.
+
+    Args:
+        phone: A number as E.164.
+
+    Returns:
+        The number in Persian digits: national for an Iranian one, such as ۰۹۱۲ ۱۲۳ ۴۵۶۷, else international.
+    """
+    number = phonenumbers.parse(phone)
+    style = phonenumbers.PhoneNumberFormat
+    written = phonenumbers.format_number(
+        number, style.NATIONAL if number.country_code == _IRAN else style.INTERNATIONAL
+    )
+    return to_persian_digits(to_ascii_digits(written))
 
 
 def mask_phone(phone: str) -> str:

@@ -9,6 +9,8 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from crm_store.base import Base, BigId, utcnow
 
+PENDING, DONE = "pending", "done"
+
 
 class Consent(Base):
     """One decision of a customer about a purpose; the newest one holds."""
@@ -44,8 +46,8 @@ class Erasure(Base):
     conversation_id: Mapped[int | None] = mapped_column(ForeignKey("conversations.id"))
     #: The message that confirmed it; unique, so a repeated turn asks once.
     inbox_id: Mapped[int | None] = mapped_column(BigId, unique=True)
-    #: ``pending`` or ``done``.
-    state: Mapped[str] = mapped_column(String(10), default="pending")
+    #: ``pending`` until it is carried out everywhere, then ``done``.
+    state: Mapped[str] = mapped_column(String(10), default=PENDING)
     attempts: Mapped[int] = mapped_column(default=0)
     last_error: Mapped[str] = mapped_column(Text, default="")
     requested_at: Mapped[datetime] = mapped_column(default=utcnow)

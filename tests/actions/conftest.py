@@ -81,12 +81,13 @@ class Chat:
             text: what was typed.
             intent: what it was understood as.
             again: the last message once more, as after a crash.
-            fields: ``entities`` (name to values), ``contact``, ``trusted``, ``ranking``.
+            fields: ``entities`` (name to values, or to pairs of a value and its words in the text),
+                ``contact``, ``trusted``, ``ranking``, ``topics``.
         """
         if not again:
             self.inbox_id = self.new_message()
         entities = [
-            {"entity": name, "value": value}
+            _entity(name, value, text)
             for name, values in fields.get("entities", {}).items()
             for value in values
         ]
@@ -94,7 +95,13 @@ class Chat:
             entities.append({"entity": "phone_number", "value": fields["contact"], "extractor": "contact"})
         message = {
             "text": text,
-            "intent": {"name": intent, "confidence": 0.9},
+            "intent": {
+                "name": intent,
+                "confidence": 0.9,
+                "topic_ranking": [
+                    {"name": name, "confidence": score} for name, score in fields.get("topics", ())
+                ],
+            },
             "intent_ranking": [
                 {"name": name, "confidence": score} for name, score in fields.get("ranking", ())
             ],
@@ -118,6 +125,14 @@ class Chat:
     def told(self, response: str) -> dict[str, Any]:
         """The parameters with which a response was said."""
         return next(params for said, params in self.said if said == response)
+
+
+def _entity(name: str, value: Any, text: str) -> dict[str, Any]:
+    if not isinstance(value, tuple):
+        return {"entity": name, "value": value}
+    value, written = value
+    start = text.index(written)
+    return {"entity": name, "value": value, "start": start, "end": start + len(written)}
 
 
 @pytest.fixture

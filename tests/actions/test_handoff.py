@@ -1,26 +1,28 @@
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 from sqlalchemy import select
 
+from actions.base import StoreAction
+from actions.faq import ActionFaq
 from actions.handoff import (
     ActionAskCallbackPhone,
     ActionNoteCallback,
     ActionOfferCallback,
+    ActionRequestCallback,
     ValidateCallbackForm,
 )
-from actions.shared import (
-    ActionAffirm,
-    ActionDeny,
-    ActionFallback,
-    ActionNotYet,
-    ActionOutOfScope,
-    ActionReceiveMedia,
-)
+from actions.misunderstood import ActionFallback, ActionNotYet, ActionOutOfScope
+from actions.shared import ActionAffirm, ActionCancelForm, ActionDeny, ActionReceiveMedia
+from crm_store.base import utcnow
+from crm_store.conversations.service import open_conversation
 from crm_store.customers.models import ContactPoint
 from crm_store.handoff.models import CallbackRequest
-from crm_store.persian import rich
-from tests.actions.conftest import Chat
+from crm_store.outbox import OutboxItem
+from crm_store.persian import deadline_text, rich
+from tests.actions.conftest import STAFF_GROUP, Chat
 
 
 def begin(chat: Chat) -> None:
@@ -40,6 +42,31 @@ def requests(chat: Chat) -> list[tuple[CallbackRequest, ContactPoint]]:
         return [(request, point) for request, point in rows]
 
 
+def note(chat: Chat, phone: str = "09123456789") -> CallbackRequest:
+    """A call-back that this customer was promised."""
+    begin(chat)
+    chat.run(ValidateCallbackForm(), phone)
+    chat.run(ActionNoteCallback(), again=True)
+    chat.form = chat.slots["requested_slot"] = None
+    chat.ran_before("utter_callback_noted")
+    return requests(chat)[-1][0]
+
+
+def miss(chat: Chat) -> None:
+    """Nobody called in time."""
+    with chat.database.write() as session:
+        session.scalars(select(CallbackRequest)).one().due_at = utcnow() - timedelta(hours=1)
+
+
+def add_staff_group(chat: Chat) -> None:
+    with chat.database.write() as session:
+        open_conversation(session, channel="telegram", chat_id=str(STAFF_GROUP), identity=None)
+
+
+def plain(value: str) -> str:
+    return rich.to_plain(value).strip("\u2068\u2069")
+
+
 @pytest.mark.parametrize(
     "typed", ["۰۹۱۲ ۳۴۵ ۶۷۸۹", "0912-345-6789", "+98 912 345 6789", "شماره‌ام ٠٩١٢٣٤٥٦٧٨٩ است"]
 )
@@ -55,7 +82,7 @@ def test_a_phone_is_read_in_any_script_and_noted_once(chat: Chat, typed: str) ->
         None,
         "می‌خواهم با یک آدم صحبت کنم",
     )
-    assert rich.to_plain(chat.told("utter_callback_noted")["phone"]).strip("\u2068\u2069") == "۰۹۱۲ ۳۴۵ ۶۷۸۹"
+    assert plain(chat.told("utter_callback_noted")["phone"]) == "۰۹۱۲ ۳۴۵ ۶۷۸۹"
 
 
 def test_a_wrong_number_is_asked_again(chat: Chat) -> None:
@@ -125,3 +152,141 @@ def test_a_wrong_number_after_the_offer_starts_the_form(chat: Chat) -> None:
     chat.ran_before("utter_offer_callback", text="با من تماس بگیرید")
     assert chat.run(ActionOutOfScope(), "۰۹۱۲ ۳۴", intent="out_of_scope") == {"utter_invalid_phone"}
     assert [event["name"] for event in chat.events] == ["callback_form"]
+
+
+# When the call comes
+
+
+def test_a_call_is_promised_and_the_promise_is_kept_as_it_was_told(chat: Chat) -> None:
+    chat.ran_before("utter_offer_callback")
+    chat.run(ActionFallback(), "09123456789", intent="nlu_fallback")
+    ((request, _),) = requests(chat)
+    assert request.due_at is not None
+    told = plain(chat.told("utter_callback_noted")["deadline"])
+    assert told == deadline_text(request.due_at, now=utcnow())
+    with chat.database.write() as session:
+        promised = session.scalars(select(CallbackRequest)).one().due_at = request.due_at + timedelta(days=30)
+    chat.run(ActionFallback(), "09123456789", intent="nlu_fallback", again=True)
+    assert plain(chat.told("utter_callback_noted")["deadline"]) == deadline_text(promised, now=utcnow())
+
+
+def test_an_offer_says_by_when(chat: Chat) -> None:
+    assert chat.run(ActionOfferCallback(), "اپراتور", intent="request_human") == {"utter_offer_callback"}
+    assert "تا ساعت" in chat.told("utter_offer_callback")["deadline"]
+
+
+@pytest.mark.parametrize("text", ["کی زنگ می‌زنید؟", "پس کی تماس می‌گیرین", "منتظر تماستونم", "چرا زنگ نزدید؟"])
+@pytest.mark.parametrize("action", [ActionFallback(), ActionOutOfScope(), ActionFaq()])
+def test_who_asks_when_is_told_the_promise(chat: Chat, action: StoreAction, text: str) -> None:
+    request = note(chat)
+    chat.ran_before("utter_greet")
+    assert chat.run(action, text, intent="faq") == {"utter_callback_promised"}
+    told = chat.told("utter_callback_promised")
+    assert request.due_at is not None
+    assert plain(told["deadline"]) == deadline_text(request.due_at, now=utcnow())
+    assert plain(told["phone"]) == "۰۹۱۲ ۳۴۵ ۶۷۸۹"
+
+
+def test_a_bare_when_means_the_call_only_straight_after_the_promise(chat: Chat) -> None:
+    note(chat)
+    for text in ("کی؟", "دقیقاً چه ساعتی؟"):
+        assert chat.run(ActionFallback(), text, intent="nlu_fallback") == {"utter_callback_promised"}
+    chat.ran_before("utter_greet")
+    assert chat.run(ActionFallback(), "کی؟", intent="nlu_fallback") == {"utter_misunderstood"}
+
+
+def test_who_asks_when_before_giving_a_number_is_told_too(chat: Chat) -> None:
+    chat.ran_before("utter_offer_callback")
+    assert chat.run(ActionFallback(), "کی؟", intent="nlu_fallback") == {"utter_offer_callback"}
+    chat.form = "callback_form"
+    assert chat.run(ActionFallback(), "کی؟", intent="nlu_fallback") == {"utter_callback_when"}
+    assert "تا ساعت" in chat.told("utter_callback_when")["deadline"]
+
+
+def test_who_was_promised_no_call_is_told_of_none(chat: Chat) -> None:
+    assert chat.run(ActionFallback(), "کی زنگ می‌زنید؟", intent="nlu_fallback") == {"utter_misunderstood"}
+
+
+def test_a_second_wish_for_a_call_is_answered_with_the_first(chat: Chat) -> None:
+    note(chat)
+    assert chat.run(ActionOfferCallback(), "اپراتور", intent="request_human") == {"utter_callback_promised"}
+    said = chat.run(ActionRequestCallback(), intent="request_callback", trusted=True)
+    assert said == {"utter_callback_promised"}
+    assert chat.events == []
+    assert len(requests(chat)) == 1
+
+
+def test_a_wish_for_a_first_call_starts_the_form(chat: Chat) -> None:
+    chat.run(ActionRequestCallback(), intent="request_callback", trusted=True)
+    assert [event["name"] for event in chat.events] == ["callback_form"]
+
+
+def test_the_promised_call_gets_another_number(chat: Chat) -> None:
+    first = note(chat)
+    chat.ran_before("utter_callback_promised")
+    chat.run(ValidateCallbackForm(), intent="change_callback_phone", trusted=True)
+    chat.form, chat.slots["requested_slot"] = "callback_form", "callback_phone"
+    assert chat.run(ActionAskCallbackPhone()) == {"utter_ask_callback_phone"}
+    chat.run(ValidateCallbackForm(), "۰۲۱۸۸۷۷۶۶۵۵")
+    assert chat.run(ActionNoteCallback(), again=True) == {"utter_callback_noted"}
+    (before, _), (now, point) = requests(chat)
+    assert (before.state, now.state, point.value) == ("replaced", "open", "+982188776655")
+    assert (now.due_at, now.topic) == (first.due_at, first.topic)
+
+
+def test_a_number_typed_straight_after_the_promise_is_the_one_to_call(chat: Chat) -> None:
+    note(chat)
+    assert chat.run(ActionFallback(), "۰۹۳۵۱۱۱۲۲۳۳", intent="nlu_fallback") == {"utter_callback_noted"}
+    assert [(request.state, point.value) for request, point in requests(chat)] == [
+        ("replaced", "+989123456789"),
+        ("open", "+989351112233"),
+    ]
+
+
+def test_dropping_another_number_leaves_the_promise(chat: Chat) -> None:
+    note(chat)
+    chat.run(ValidateCallbackForm(), intent="change_callback_phone", trusted=True)
+    chat.form = "callback_form"
+    assert chat.run(ActionCancelForm(), "لغو", intent="cancel") == {"utter_callback_promised"}
+    assert [request.state for request, _ in requests(chat)] == ["open"]
+
+
+def test_a_promise_that_was_not_kept_is_apologised_for_and_given_anew(chat: Chat) -> None:
+    note(chat)
+    miss(chat)
+    assert chat.run(ActionFallback(), "چرا زنگ نزدید؟", intent="faq") == {"utter_callback_overdue"}
+    chat.ran_before("utter_callback_overdue")
+    chat.run(ActionRequestCallback(), intent="request_callback", trusted=True)
+    assert [event["name"] for event in chat.events] == ["callback_form"]
+    again = note(chat)
+    assert again.due_at is not None
+    assert again.due_at > utcnow()
+
+
+@pytest.mark.parametrize(
+    ("topic", "told"),
+    [
+        ("پولم را پس نمی‌دهید، با 0912 345 67 89 تماس بگیرید لطفا", "پولم را پس نمی‌دهید، با تماس بگیرید لطفا"),
+        ("یک دو سه چهار پنج شش هفت هشت نه ده", "یک دو سه چهار پنج شش هفت هشت…"),
+    ],
+)
+def test_the_staff_group_is_told_by_when_and_about_what_but_no_number(
+    chat: Chat, topic: str, told: str
+) -> None:
+    add_staff_group(chat)
+    chat.ran_before("utter_offer_callback", text=topic)
+    for again in (False, True):
+        chat.run(ActionFallback(), "09123456789", intent="nlu_fallback", again=again)
+    with chat.database.read() as session:
+        notice = session.scalars(select(OutboxItem)).one()
+    assert notice.content["response"] == "utter_staff_group_callback_about"
+    assert notice.content["params"]["topic"] == told
+    assert set(notice.content["params"]) == {"deadline", "topic"}
+
+
+def test_a_call_about_nothing_told_is_noticed_without_a_topic(chat: Chat) -> None:
+    add_staff_group(chat)
+    chat.ran_before("utter_offer_callback")
+    chat.run(ActionFallback(), "09123456789", intent="nlu_fallback")
+    with chat.database.read() as session:
+        assert session.scalars(select(OutboxItem)).one().content["response"] == "utter_staff_group_callback"

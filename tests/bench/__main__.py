@@ -17,6 +17,7 @@ import yaml
 
 from crm_store.settings import PROJECT_ROOT
 from tests.bench.figures import Figure, emit, percentile, stock_figures
+from tests.bench.importing import import_figures
 from tests.e2e.product import Product
 from tests.fakes.bot_api import FakeBotApi
 from tests.fakes.thread_runner import ThreadRunner
@@ -61,6 +62,7 @@ class Bench:
         self.product.stop()
         self.telegram.stop()
         yield from self._parse_latency()
+        yield from import_figures(self._folder)
 
     def _figure(self, name: str, value: float, unit: str) -> Figure:
         return Figure(name, value, unit, self.stock.get(name))

@@ -11,20 +11,28 @@ import pytest_asyncio
 from aiohttp.test_utils import TestServer
 
 from bot.console.app import build_app
+from crm_store.business import EXAMPLE
 from crm_store.db import Database
-from crm_store.settings import BusinessSettings, LimitSettings, Settings
+from crm_store.settings import LimitSettings, Settings
 from tests.console.browser import Browser
+from tests.console.staff import StaffBrowser, a_password
 
 Serve = Callable[..., Awaitable[TestServer]]
 Visit = Callable[..., Awaitable[Browser]]
 
 
+def name_business(file: Path, name: str) -> None:
+    """Write the example as a business file, with another name."""
+    text = EXAMPLE.read_text(encoding="utf-8")
+    file.write_text(text.replace("کسب‌وکار ما", name), encoding="utf-8")
+
+
 @pytest.fixture
 def settings(tmp_path: Path) -> Settings:
     """Settings of a small shop that accepts files up to 50 kB."""
+    name_business(tmp_path / "business.toml", "فروشگاه آفتاب")
     return Settings(
         data_dir=str(tmp_path),
-        business=BusinessSettings(name="فروشگاه آفتاب"),
         limits=LimitSettings(attachment_bytes=50_000),
     )
 
@@ -59,3 +67,19 @@ async def visit() -> AsyncIterator[Visit]:
     yield come
     for browser in browsers:
         await browser.close()
+
+
+@pytest_asyncio.fixture
+async def at_the_door(serve: Serve) -> AsyncIterator[StaffBrowser]:
+    """A browser that nobody has logged in with yet."""
+    browser = StaffBrowser((await serve()).make_url("/"))
+    yield browser
+    await browser.close()
+
+
+@pytest_asyncio.fixture
+async def staff(at_the_door: StaffBrowser, sqlite_database: Database) -> StaffBrowser:
+    """A browser with which ``admin`` is logged in."""
+    response = await at_the_door.log_in(a_password(sqlite_database))
+    assert response.status == 303
+    return at_the_door

@@ -7,8 +7,7 @@ from html.parser import HTMLParser
 from pathlib import Path
 
 import bot.console
-from crm_store.settings import BusinessSettings
-from tests.console.conftest import Serve, Visit
+from tests.console.conftest import Serve, Visit, name_business
 
 STATIC = Path(bot.console.__file__).parent / "static"
 
@@ -25,8 +24,11 @@ class Elements(HTMLParser):
         self.found.append((tag, {name: value or "" for name, value in attrs}))
 
 
-async def test_the_page_is_persian_and_bears_the_business_name(serve: Serve, visit: Visit) -> None:
-    server = await serve(business=BusinessSettings(name="<b>کافه & کتاب</b>"))
+async def test_the_page_is_persian_and_bears_the_business_name(
+    serve: Serve, visit: Visit, tmp_path: Path
+) -> None:
+    name_business(tmp_path / "business.toml", "<b>کافه & کتاب</b>")
+    server = await serve()
     html = await (await visit(server)).visit()
     assert ("html", {"lang": "fa", "dir": "rtl"}) in Elements(html).found
     assert "&lt;b&gt;کافه &amp; کتاب&lt;/b&gt;" in html

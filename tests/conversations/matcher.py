@@ -11,6 +11,7 @@ from crm_store.persian import rich
 from crm_store.settings import PROJECT_ROOT
 
 _PLACEHOLDER = re.compile(r"\\\{[a-z_]+\\\}")
+_ANYTHING = "(?s:.*)"
 
 
 class ResponseMatcher:
@@ -24,14 +25,19 @@ class ResponseMatcher:
                     self._wordings.append((name, _pattern(variation.get("text", ""))))
 
     def names(self, plain_text: str) -> set[str]:
-        """Names of the responses that could have given this text."""
+        """Names of the responses that could have given this text.
+
+        One that is all placeholder could have given any text: it is named where no other could.
+        """
         shown = _squeezed(plain_text)
-        return {name for name, pattern in self._wordings if pattern.fullmatch(shown)}
+        found = [(name, pattern) for name, pattern in self._wordings if pattern.fullmatch(shown)]
+        certain = {name for name, pattern in found if pattern.pattern != _ANYTHING}
+        return certain or {name for name, _pattern in found}
 
 
 def _pattern(wording: str) -> re.Pattern[str]:
     literal = re.escape(_squeezed(rich.to_plain(wording)))
-    return re.compile(_PLACEHOLDER.sub("(?s:.*)", literal))
+    return re.compile(_PLACEHOLDER.sub(_ANYTHING, literal))
 
 
 def _squeezed(text: str) -> str:

@@ -5,9 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+import yaml
 
-from tests.conversations.runner import ScriptPlayer, load_scripts, read_script
-from tests.e2e.product import Product
+from crm_store.persian import fold
+from crm_store.settings import PROJECT_ROOT
+from tests.conversations.record import median_turns
+from tests.conversations.runner import Stage, load_scripts, read_script
 from tests.fakes.bot_api import FakeBotApi
 from tests.fakes.thread_runner import ThreadRunner
 
@@ -16,9 +19,36 @@ pytestmark = [pytest.mark.rasa, pytest.mark.timeout(600)]
 
 @pytest.mark.parametrize("file", load_scripts(), ids=lambda file: file.stem)
 def test_the_conversation_goes_as_scripted(
-    file: Path, product: Product, telegram: ThreadRunner[FakeBotApi]
+    file: Path, stage: Stage, telegram: ThreadRunner[FakeBotApi]
 ) -> None:
-    first_user_id = 700_000 + 100 * load_scripts().index(file)
-    ScriptPlayer(telegram, product.database(), first_user_id=first_user_id).play(read_script(file))
+    stage.record(file)
     assert telegram.fake.violations == []
     assert telegram.fake.unanswered_callbacks() == []
+
+
+def test_a_story_that_has_everything_is_filed_in_three_turns(stage: Stage) -> None:
+    told = [file for file in load_scripts() if read_script(file).get("has_everything")]
+    assert median_turns([stage.record(file) for file in told]) <= 3
+
+
+def test_there_are_thirty_conversations_and_a_third_of_them_is_messy() -> None:
+    scripts = [read_script(file) for file in load_scripts()]
+    assert len(scripts) >= 30
+    assert sum(script.get("messy", False) for script in scripts) * 3 >= len(scripts)
+
+
+def test_what_the_customers_write_is_not_what_was_trained_with() -> None:
+    trained = {
+        fold(example.removeprefix("- ").strip())
+        for file in sorted((PROJECT_ROOT / "data").glob("*/nlu.yml"))
+        for intent in yaml.safe_load(file.read_text(encoding="utf-8"))["nlu"]
+        for example in intent.get("examples", "").splitlines()
+    }
+    said = {
+        (file.stem, text)
+        for file in load_scripts()
+        for turn in read_script(file)["turns"]
+        for text in (turn.get("user"), turn.get("caption"), turn.get("to"))
+        if text and len(text.split()) > 2  # «سلام وقت بخیر» everybody says
+    }
+    assert not {(script, text) for script, text in said if fold(text) in trained}

@@ -4,8 +4,11 @@ import pytest
 
 from crm_store import drafts
 from crm_store.activity import timeline
+from crm_store.complaints import drafting
 from crm_store.complaints import service as complaints
 from crm_store.conversations.service import add_attachment, customer_of
+from crm_store.customers.models import ContactPoint
+from crm_store.customers.service import add_phone
 from crm_store.db import Database
 from crm_store.errors import DraftIncomplete, InvalidInput, NotFound
 from crm_store.persian import is_tracking_code, to_persian_digits
@@ -30,8 +33,8 @@ def test_the_turn_that_confirmed_run_again_gives_the_same_complaint(database: Da
         conversation = a_conversation(session)
         told, confirmed = an_inbox_id(session, conversation), an_inbox_id(session, conversation)
         where = {"conversation_id": conversation.id}
-        complaints.set_draft_field(session, **where, field="description", value="پیک نیامد", inbox_id=told)
-        complaints.set_draft_field(session, **where, field="category", value="delivery", inbox_id=told)
+        drafting.set_draft_field(session, **where, field="description", value="پیک نیامد", inbox_id=told)
+        drafting.set_draft_field(session, **where, field="category", value="delivery", inbox_id=told)
     codes = []
     for _ in range(3):
         with database.write() as session:
@@ -61,7 +64,7 @@ def test_the_last_thing_said_for_a_field_is_what_is_filed(database: Database) ->
             ("description", "ب"),
             ("category", "other"),
         ]:
-            complaints.set_draft_field(session, **where, field=field, value=value)
+            drafting.set_draft_field(session, **where, field=field, value=value)
         complaint = complaints.file_complaint(session, **where)
         assert (complaint.description, complaint.category) == ("ب", "other")
 
@@ -70,19 +73,75 @@ def test_an_incomplete_draft_is_refused_with_what_is_missing(database: Database)
     with database.write() as session:
         conversation = a_conversation(session)
         where = {"conversation_id": conversation.id, "inbox_id": an_inbox_id(session, conversation)}
-        complaints.set_draft_field(session, **where, field="category", value="staff")
+        drafting.set_draft_field(session, **where, field="category", value="staff")
         with pytest.raises(DraftIncomplete) as refused:
             complaints.file_complaint(session, **where)
         assert refused.value.missing == ["description"]
 
 
-def test_an_unknown_category_is_refused(database: Database) -> None:
+@pytest.mark.parametrize(
+    ("field", "value"), [("remedy", "a new car"), ("description", " "), ("category", ""), ("phone", "0912")]
+)
+def test_what_cannot_stand_in_a_complaint_is_refused(database: Database, field: str, value: str) -> None:
     with database.write() as session:
         conversation = a_conversation(session)
         with pytest.raises(InvalidInput):
-            complaints.set_draft_field(
-                session, conversation_id=conversation.id, field="category", value="weather", inbox_id=1
+            drafting.set_draft_field(
+                session, conversation_id=conversation.id, field=field, value=value, inbox_id=1
             )
+
+
+def test_what_must_be_told_cannot_be_passed_over(database: Database) -> None:
+    with database.write() as session:
+        conversation = a_conversation(session)
+        with pytest.raises(InvalidInput):
+            drafting.pass_over(session, conversation_id=conversation.id, field="description", inbox_id=1)
+
+
+def test_only_what_is_missing_and_belongs_to_the_complaint_is_asked() -> None:
+    told = {"description": "پیک نیامد", "category": "delivery", "order_number": ""}
+    assert drafting.open_questions({}, ()) == ["description", "category"]
+    assert drafting.open_questions(told, ("order_number", "remedy", "phone")) == ["remedy", "phone"]
+    assert drafting.open_questions(told, ()) == []
+
+
+def test_a_field_opened_for_correction_is_asked_and_keeps_its_value_until_then(database: Database) -> None:
+    with database.write() as session:
+        conversation = a_conversation(session)
+        where = {"conversation_id": conversation.id, "inbox_id": an_inbox_id(session, conversation)}
+        drafting.set_draft_field(session, **where, field="description", value="الف")
+        drafting.set_draft_field(session, **where, field="category", value="staff")
+        draft = drafting.ask_again(session, **where, field="order_number")
+        assert drafting.open_questions(draft.data, ()) == ["order_number"]
+        drafting.set_draft_field(session, **where, field="order_number", value="A-12")
+        assert drafting.open_questions(draft.data, ()) == []
+        drafting.ask_again(session, **where, field="category")
+        assert drafting.open_questions(draft.data, ()) == ["category"]
+        assert draft.data["category"] == "staff"
+
+
+def test_a_complaint_keeps_order_number_remedy_and_phone(database: Database) -> None:
+    with database.write() as session:
+        conversation = a_conversation(session)
+        where = {"conversation_id": conversation.id, "inbox_id": an_inbox_id(session, conversation)}
+        drafting.set_draft_field(session, **where, field="description", value="الف")
+        drafting.set_draft_field(session, **where, field="category", value="product")
+        drafting.set_draft_field(session, **where, field="order_number", value="12345")
+        drafting.set_draft_field(session, **where, field="remedy", value="refund")
+        drafting.set_draft_phone(session, **where, phone="۰۹۱۲ ۱۲۳ ۴۵۶۷")
+        complaint = complaints.file_complaint(session, **where)
+        phone = session.get_one(ContactPoint, complaint.contact_point_id)
+        assert (complaint.order_number, complaint.remedy) == ("12345", "refund")
+        assert (phone.value, phone.proven_at) == ("+989121234567", None)
+
+
+def test_a_phone_that_is_known_is_in_the_next_draft_from_the_start(database: Database) -> None:
+    with database.write() as session:
+        conversation = a_conversation(session)
+        point = add_phone(session, customer_id=customer_of(conversation), phone="09121234567")
+        told = an_inbox_id(session, conversation)
+        draft = drafting.start_complaint(session, conversation_id=conversation.id, inbox_id=told)
+        assert draft.data == {"contact_point_id": point.id}
 
 
 def test_a_cancelled_draft_leaves_no_complaint_and_the_next_one_starts_empty(database: Database) -> None:
@@ -90,12 +149,12 @@ def test_a_cancelled_draft_leaves_no_complaint_and_the_next_one_starts_empty(dat
         conversation = a_conversation(session)
         where = {"conversation_id": conversation.id}
         first, second = an_inbox_id(session, conversation), an_inbox_id(session, conversation)
-        complaints.set_draft_field(session, **where, field="description", value="الف", inbox_id=first)
+        drafting.set_draft_field(session, **where, field="description", value="الف", inbox_id=first)
         third = an_inbox_id(session, conversation)
-        assert complaints.cancel_draft(session, **where, inbox_id=second)
-        assert complaints.cancel_draft(session, **where, inbox_id=second), "the same turn again says the same"
-        assert not complaints.cancel_draft(session, **where, inbox_id=third)
-        draft = complaints.set_draft_field(session, **where, field="category", value="other", inbox_id=third)
+        assert drafting.cancel_draft(session, **where, inbox_id=second)
+        assert drafting.cancel_draft(session, **where, inbox_id=second), "the same turn again says the same"
+        assert not drafting.cancel_draft(session, **where, inbox_id=third)
+        draft = drafting.set_draft_field(session, **where, field="category", value="other", inbox_id=third)
         assert draft.data == {"category": "other"}
         assert complaints.complaints_of(session, customer_id=customer_of(conversation)) == []
 
@@ -156,9 +215,9 @@ def test_attachments_of_the_draft_go_with_the_complaint_and_those_of_others_do_n
             kind="photo",
             path="b.jpg",
         )
-        complaints.set_draft_field(session, **where, field="description", value="الف")
-        complaints.set_draft_field(session, **where, field="category", value="other")
+        drafting.set_draft_field(session, **where, field="description", value="الف")
+        drafting.set_draft_field(session, **where, field="category", value="other")
         for _ in range(2):
-            complaints.attach_to_draft(session, **where, attachment_ids=[mine.id, theirs.id])
+            drafting.attach_to_draft(session, **where, attachment_ids=[mine.id, theirs.id])
         complaint = complaints.file_complaint(session, **where)
         assert (mine.complaint_id, theirs.complaint_id) == (complaint.id, None)

@@ -13,7 +13,9 @@ import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
+from crm_store.conversations.service import find_conversation
 from crm_store.db import Database
+from crm_store.privacy.tracker import Tracker
 from crm_store.settings import PROJECT_ROOT
 
 START_SECONDS = 180.0
@@ -63,6 +65,11 @@ class Product:
     def url(self) -> str:
         """Address of the web chat."""
         return f"http://127.0.0.1:{self.port}"
+
+    @property
+    def business_file(self) -> Path:
+        """What its owner edits."""
+        return self.folder / "business.toml"
 
     def start(self) -> None:
         """Start it and wait until it says that it runs.
@@ -125,6 +132,17 @@ class Product:
     def database(self) -> Database:
         """The product's store."""
         return Database(self._env.get("PEYVAND_DATABASE_URL") or f"sqlite:///{self.folder / 'peyvand.db'}")
+
+    def lose_session(self, *, channel: str, chat_id: str) -> None:
+        """Take away all that the dialogue remembers of a chat, as when its session is over."""
+        database = self.database()
+        with database.read() as session:
+            conversation = find_conversation(session, channel=channel, chat_id=chat_id)
+        database.dispose()
+        tracker = Tracker(f"sqlite:///{self.folder / 'tracker.db'}")
+        if conversation is not None:
+            tracker.forget([conversation.id])
+        tracker.close()
 
     def _run_file(self) -> dict[str, dict[str, int]]:
         loaded: dict[str, dict[str, int]] = json.loads((self.folder / "run.json").read_text())

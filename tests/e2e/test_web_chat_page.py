@@ -17,6 +17,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from crm_store.db import Database
 from crm_store.settings import PROJECT_ROOT
+from tests.console.conftest import name_business
 from tests.console.stand_in import CATEGORIES, QUESTION, StandIn, received, say
 from tests.e2e.conftest import DESKTOP, PHONE
 from tests.e2e.product import eventually, free_port
@@ -37,12 +38,12 @@ class Console:
 
     def start(self) -> None:
         """Start it and wait until it listens."""
+        name_business(self._folder / "business.toml", "فروشگاه آفتاب")
         environment = {
             **os.environ,
             "PEYVAND_DATA_DIR": str(self._folder),
             "PEYVAND_DATABASE_URL": f"sqlite:///{self._folder / 'store.db'}",
             "PEYVAND_HTTP_PORT": str(self.port),
-            "PEYVAND_BUSINESS_NAME": "فروشگاه آفتاب",
         }
         command = [sys.executable, "-m", "bot.cli", "console"]
         self._process = subprocess.Popen(command, cwd=PROJECT_ROOT, env=environment)

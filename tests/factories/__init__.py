@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from crm_store import inbox
+from crm_store.complaints import drafting
 from crm_store.complaints import service as complaints
 from crm_store.complaints.models import Complaint
 from crm_store.conversations.models import Conversation
@@ -45,6 +46,6 @@ def a_complaint(
     """A complaint, told, categorised and confirmed."""
     told, chosen, confirmed = (an_inbox_id(session, conversation) for _ in range(3))
     where = {"conversation_id": conversation.id}
-    complaints.set_draft_field(session, **where, field="description", value=story, inbox_id=told)
-    complaints.set_draft_field(session, **where, field="category", value=category, inbox_id=chosen)
+    drafting.set_draft_field(session, **where, field="description", value=story, inbox_id=told)
+    drafting.set_draft_field(session, **where, field="category", value=category, inbox_id=chosen)
     return complaints.file_complaint(session, **where, inbox_id=confirmed)

@@ -10,7 +10,7 @@ import pytest
 from bot.gateway.attachments import AttachmentKeeper
 from bot.gateway.file_types import is_accepted, true_type
 from crm_store import drafts, inbox
-from crm_store.complaints import service as complaints
+from crm_store.complaints import drafting
 from crm_store.conversations.models import Attachment, Message
 from crm_store.customers.models import ContactPoint
 from tests.fakes.bot_api_model import User
@@ -76,9 +76,7 @@ async def test_a_latecomer_of_an_album_joins_it_silently(setup: Setup, sara: Use
         await setup.telegram.wait_for_messages(7, 1)
         await setup.all_finished(rows=2)
         ids = [kept.id for kept in attachments(setup)]
-        setup.write(
-            lambda s: complaints.attach_to_draft(s, conversation_id=1, attachment_ids=ids, inbox_id=1)
-        )
+        setup.write(lambda s: drafting.attach_to_draft(s, conversation_id=1, attachment_ids=ids, inbox_id=1))
         last = setup.read(lambda s: s.get(inbox.InboxItem, 2)).payload
         late = {**last["message"], "message_id": 99}
         await setup.telegram.inject_update({"message": late})

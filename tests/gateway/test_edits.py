@@ -5,9 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from sqlalchemy.orm import Session
 
 from bot.gateway.edits import corrected_story
 from crm_store import drafts
+from crm_store.complaints import drafting
 from crm_store.complaints import service as complaints
 from crm_store.complaints.models import Complaint
 from crm_store.conversations.models import Message
@@ -37,11 +39,15 @@ def draft_of(setup: Setup, **fields: str) -> None:
 
     def write(session: Any) -> None:
         for field, value in fields.items():
-            complaints.set_draft_field(
-                session, conversation_id=1, field=field, value=value, inbox_id=inbox_id
-            )
+            drafting.set_draft_field(session, conversation_id=1, field=field, value=value, inbox_id=inbox_id)
 
     setup.write(write)
+
+
+def pass_over_the_rest(session: Session) -> None:
+    """Answers the questions for files and phone with nothing."""
+    for field in ("attachments", "phone"):
+        drafting.pass_over(session, conversation_id=1, field=field, inbox_id=1)
 
 
 def only(setup: Setup, model: type[Any]) -> Any:
@@ -97,12 +103,15 @@ async def test_an_edit_of_the_story_corrects_a_whole_draft_and_shows_it_again(
 ) -> None:
     async with setup.running():
         message_id = await say(setup, sara, "دو کتاب کم بود")
-        draft_of(setup, description="دو کتاب کم بود", category="wrong_item")
+        told = {"order_number": "987", "remedy": "replacement", "category": "wrong_item"}
+        draft_of(setup, description="دو کتاب کم بود", **told)
+        setup.write(pass_over_the_rest)
         await say(setup, sara, "ارسال اشتباه")
         await setup.telegram.edit_text(sara, message_id, "سه کتاب <i>کم</i> بود")
         summary = (await setup.telegram.wait_for_messages(7, 3))[2]
     assert "سه کتاب <i>کم</i> بود" in summary.plain
-    assert "ارسال اشتباه یا ناقص" in summary.plain
+    for line in ("ارسال اشتباه یا ناقص", "۹۸۷", "تعویض", "ندارد"):
+        assert line in summary.plain
     assert summary.buttons[0].title == "ثبت شکایت"
     assert only(setup, Draft).data["description"] == "سه کتاب <i>کم</i> بود"
     assert len(setup.rasa.turns) == 2

@@ -15,6 +15,7 @@ from crm_store.conversations.models import Conversation, Message
 from crm_store.customers import service as customers
 from crm_store.outbox import OutboxItem
 from crm_store.persian import rich
+from crm_store.privacy.service import record_consent
 from tests.fakes.bot_api import FakeBotApi
 from tests.gateway.conftest import Setup
 
@@ -44,6 +45,15 @@ def queue(setup: Setup, text: str, conversation_id: int = 1, **content: Any) -> 
     return int(setup.write(add))
 
 
+def allow_marketing(setup: Setup, *, granted: bool) -> None:
+    def decide(session: Any) -> None:
+        record_consent(
+            session, customer_id=1, granted=granted, text="لغو ۱۱", channel="telegram", inbox_id=None
+        )
+
+    setup.write(decide)
+
+
 async def all_sent(setup: Setup) -> None:
     await setup.until(lambda: not setup.read(outbox.count_by_state).get("pending"), "an empty outbox")
 
@@ -71,6 +81,7 @@ async def test_messages_leave_in_order(setup: Setup) -> None:
 
 @pytest.mark.usefixtures("chats")
 async def test_interactive_messages_leave_before_bulk_ones(setup: Setup) -> None:
+    allow_marketing(setup, granted=True)
     for number in range(2):
         outbox_id = queue(setup, f"انبوه {number}")
         setup.write(lambda s, row=outbox_id: setattr(s.get(OutboxItem, row), "priority", outbox.BULK))
@@ -78,6 +89,34 @@ async def test_interactive_messages_leave_before_bulk_ones(setup: Setup) -> None
     async with setup.running():
         await setup.telegram.wait_for_messages(7, 3)
     assert setup.texts(7) == ["پاسخ", "انبوه 0", "انبوه 1"]
+
+
+@pytest.mark.usefixtures("chats")
+@pytest.mark.parametrize("decisions", [[], [True, False]])
+async def test_bulk_messages_need_a_consent_that_was_not_taken_back(
+    setup: Setup, decisions: list[bool]
+) -> None:
+    for granted in decisions:
+        allow_marketing(setup, granted=granted)
+    outbox_id = queue(setup, "تخفیف")
+    setup.write(lambda s: setattr(s.get(OutboxItem, outbox_id), "priority", outbox.BULK))
+    queue(setup, "پاسخ")
+    async with setup.running():
+        await all_sent(setup)
+    assert setup.texts(7) == ["پاسخ"]
+    assert item(setup, outbox_id).state == outbox.CANCELLED
+
+
+@pytest.mark.usefixtures("chats")
+async def test_what_was_cancelled_during_an_outage_is_not_sent_after_it(setup: Setup) -> None:
+    setup.telegram.fail_next("sendMessage", status=500, chat_id=7)
+    queue(setup, "یک")
+    async with setup.running():
+        await setup.until(lambda: setup.telegram.calls("sendMessage"), "a first try")
+        setup.write(lambda session: outbox.cancel_pending(session, conversation_id=1))
+        queue(setup, "دو")
+        await setup.telegram.wait_for_messages(7, 1)
+    assert setup.texts(7) == ["دو"]
 
 
 @pytest.mark.usefixtures("chats")

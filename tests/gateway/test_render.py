@@ -8,6 +8,7 @@ import pytest
 
 from bot.gateway.relay import CONTACT_BUTTON
 from bot.gateway.render import MissingParameter, Responses
+from crm_store.business import EXAMPLE, BusinessFile
 from crm_store.errors import ConfigurationError
 from crm_store.persian import rich
 from crm_store.settings import PROJECT_ROOT
@@ -26,14 +27,15 @@ OWN = {
     "utter_correction_noted": {},
     "utter_complaint_corrected": {"code": "1"},
     "utter_staff_group_complaint": {"code": "1", "category": "x"},
-    "utter_staff_group_callback": {},
+    "utter_staff_group_callback": {"deadline": "x"},
+    "utter_staff_group_callback_about": {"deadline": "x", "topic": "y"},
     CONTACT_BUTTON: {},
 }
 
 
 @pytest.fixture(scope="module")
 def responses() -> Responses:
-    return Responses.load((PROJECT_ROOT / "data").glob("*/responses.yml"))
+    return Responses.load((PROJECT_ROOT / "data").glob("*/responses.yml"), BusinessFile(EXAMPLE))
 
 
 def write(folder: Path, area: str, text: str) -> Path:
@@ -73,28 +75,59 @@ def test_a_missing_value_is_an_error_that_names_it(responses: Responses) -> None
 
 
 def test_a_payloads_doubled_braces_become_single_ones(responses: Responses) -> None:
-    params = {"description": "x", "category": "y", "attachments": ""}
-    rendered = responses.render("utter_complaint_summary", params, turn=0)
+    rendered = responses.render("utter_complaint_summary", {"description": "x", "lines": []}, turn=0)
     assert '/correct_field{"field": "category"}' in [button["payload"] for button in rendered.buttons]
 
 
-def test_one_response_can_stand_in_another(responses: Responses) -> None:
-    attachments = {"response": "utter_complaint_attachments", "params": {"count": 2}}
-    params = {"description": "x", "category": "y", "attachments": attachments}
-    assert "<b>پیوست:</b> \u2068۲\u2069" in responses.render("utter_complaint_summary", params, turn=0).text
+def test_other_responses_can_stand_in_one_a_line_each(responses: Responses) -> None:
+    lines = [
+        {"response": "utter_complaint_line_order", "params": {"number": 2}},
+        {"response": "utter_complaint_line_no_remedy", "params": {}},
+    ]
+    params = {"description": "x", "lines": lines}
+    text = responses.render("utter_complaint_summary", params, turn=0).text
+    assert "\n<b>شمارهٔ سفارش:</b> \u2068۲\u2069\n<b>خواستهٔ شما:</b> به تشخیص ما\n" in text
 
 
-def test_a_category_is_called_as_its_button(responses: Responses) -> None:
-    assert responses.button_title("utter_ask_complaint_category", "delivery") == "تحویل سفارش"
+@pytest.fixture
+def owners_file(tmp_path: Path) -> Path:
+    """The owner's file, as it is shipped."""
+    path = tmp_path / "business.toml"
+    path.write_text(EXAMPLE.read_text(encoding="utf-8"), encoding="utf-8")
+    return path
+
+
+def test_the_owners_texts_and_name_are_said_as_soon_as_the_file_is_saved(
+    tmp_path: Path, owners_file: Path
+) -> None:
+    text = "responses:\n  utter_x:\n  - text: '{business}: {code}'\n    buttons: [{title: ب, payload: /b}]\n"
+    responses = Responses.load([write(tmp_path, "a", text)], BusinessFile(owners_file))
+    before = responses.render("utter_x", {"code": "1"}, turn=0)
+    assert before.text == "\u2068کسب‌وکار ما\u2069: \u20681\u2069"
+    renamed = owners_file.read_text(encoding="utf-8").replace("کسب‌وکار ما", "یاس")
+    owners_file.write_text(renamed + 'utter_x = "کد {code} در {business}"\n', encoding="utf-8")
+    after = responses.render("utter_x", {"code": "1"}, turn=0)
+    assert after.text == "کد \u20681\u2069 در \u2068یاس\u2069"
+    assert after.buttons == before.buttons == [{"title": "ب", "payload": "/b"}]
+
+
+def test_a_text_of_the_owner_that_lacks_its_value_gives_way_to_ours(
+    tmp_path: Path, owners_file: Path
+) -> None:
+    with owners_file.open("a", encoding="utf-8") as owner:
+        owner.write('utter_x = "{date}"\n')
+    own = write(tmp_path, "a", "responses:\n  utter_x:\n  - text: 'کد {code}'\n")
+    responses = Responses.load([own], BusinessFile(owners_file))
+    assert responses.render("utter_x", {"code": "1"}, turn=0).text == "کد \u20681\u2069"
 
 
 def test_a_response_defined_twice_is_refused(tmp_path: Path) -> None:
     text = "responses:\n  utter_x:\n  - text: سلام\n"
     paths = [write(tmp_path, "a", text), write(tmp_path, "b", text)]
     with pytest.raises(ConfigurationError, match="utter_x is defined twice"):
-        Responses.load(paths)
+        Responses.load(paths, BusinessFile(EXAMPLE))
 
 
 def test_a_broken_file_is_named(tmp_path: Path) -> None:
     with pytest.raises(ConfigurationError, match=r"a/responses\.yml"):
-        Responses.load([write(tmp_path, "a", "responses: [")])
+        Responses.load([write(tmp_path, "a", "responses: [")], BusinessFile(EXAMPLE))

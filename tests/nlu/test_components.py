@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 from rasa.engine.graph import ExecutionContext, GraphSchema
 from rasa.engine.storage.local_model_storage import LocalModelStorage
 from rasa.engine.storage.resource import Resource
@@ -16,9 +15,9 @@ from rasa.shared.nlu.training_data.training_data import TrainingData
 
 from bot.nlu.audience import AudienceGate
 from bot.nlu.classifier import PersianIntentClassifier
-from bot.nlu.entities import PROJECT_ROOT, PersianEntityExtractor
+from bot.nlu.entities import PersianEntityExtractor
 from bot.nlu.tokenizer import PersianTokenizer
-from crm_store.complaints.models import CATEGORIES
+from crm_store.business import EXAMPLE
 from crm_store.persian import new_tracking_code
 
 CONTEXT = ExecutionContext(GraphSchema({}))
@@ -80,15 +79,90 @@ def test_categories_are_found_by_their_words(extractor: PersianEntityExtractor) 
     ]
 
 
-def test_the_categories_are_those_of_the_store() -> None:
-    words_of = yaml.safe_load((PROJECT_ROOT / "data/complaints/categories.yml").read_text(encoding="utf-8"))
-    assert tuple(words_of) == CATEGORIES
-    assert all(words_of.values())
+@pytest.mark.parametrize(
+    ("remedy", "text"),
+    [
+        ("refund", "پیک شما غذا رو یخ‌زده آورد، پولمو می‌خوام"),
+        ("refund", "پولم رو پس بدین"),
+        ("refund", "وجه را به حسابم برگردانید"),
+        ("refund", "درخواست برگشت وجه دارم"),
+        ("refund", "pulamo mikham"),
+        ("replacement", "عوضش کنید"),
+        ("replacement", "یکی سالم بفرستید"),
+        ("replacement", "لطفاً كالا را تعويض بفرماييد"),
+        ("repair", "بیاید تعمیرش کنید"),
+        ("repair", "یه نفر بفرستید درستش کنه"),
+        ("apology", "فقط یه عذرخواهی می‌خواستم"),
+        ("apology", "باید ازم معذرت بخواید"),
+        ("compensation", "خسارت"),
+        ("compensation", "باید ضررمو جبران کنید"),
+        ("explanation", "توضیح بدین چرا دیر شد"),
+        ("explanation", "می‌خوام بدونم چرا این‌طوری شد"),
+    ],
+)
+def test_what_a_customer_wants_is_found(extractor: PersianEntityExtractor, remedy: str, text: str) -> None:
+    assert [value for entity, value, _ in found(extractor, text) if entity == "remedy"] == [remedy]
 
 
-def test_a_loaded_extractor_finds_what_it_was_trained_with(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    "text",
+    [
+        "بابت تعمیر پول دادم",
+        "پول کم شده از حسابم",
+        "تعمیرکارتون اومد",
+        "باید جواب پس بدن",
+        "نه، متن رو عوض کن",
+        "حتی یه عذرخواهی هم نکردن",
+        "پیک به ماشینم خسارت زد",
+        "این قسمت برای چیه توضیح بدید",
+    ],
+)
+def test_the_same_words_without_a_wish_are_none(extractor: PersianEntityExtractor, text: str) -> None:
+    assert "remedy" not in [entity for entity, _, _ in found(extractor, text)]
+
+
+def test_one_sentence_tells_order_category_and_remedy(extractor: PersianEntityExtractor) -> None:
+    assert found(extractor, "😡 پیک غذا رو یخ‌زده آورد، سفارش ۱۲۳۴۵، پولم رو پس بدین") == [
+        ("category", "delivery", "پیک"),
+        ("order_number", "12345", "۱۲۳۴۵"),
+        ("category", "payment", "پولم"),
+        ("remedy", "refund", "پولم رو پس بدین"),
+    ]
+
+
+@pytest.fixture
+def business_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The owner's file, of which a loaded component takes the categories."""
+    monkeypatch.setenv("PEYVAND_DATA_DIR", str(tmp_path))
+    path = tmp_path / "business.toml"
+    path.write_text(EXAMPLE.read_text(encoding="utf-8"), encoding="utf-8")
+    return path
+
+
+def test_a_loaded_extractor_finds_what_it_was_trained_with(tmp_path: Path, business_file: Path) -> None:
     created(PersianEntityExtractor, tmp_path).train(TrainingData())
-    assert found(loaded(PersianEntityExtractor, tmp_path), "پیک نیامد")[0][:2] == ("category", "delivery")
+    extractor = loaded(PersianEntityExtractor, tmp_path)
+    assert found(extractor, "پیک نیامد، عوضش کنید") == [
+        ("category", "delivery", "پیک"),
+        ("remedy", "replacement", "عوضش کنید"),
+    ]
+
+
+def test_categories_and_their_words_follow_the_business_file(tmp_path: Path, business_file: Path) -> None:
+    created(PersianEntityExtractor, tmp_path).train(TrainingData())
+    extractor = loaded(PersianEntityExtractor, tmp_path)
+    assert found(extractor, "گلدانش پژمرده بود") == []
+    flowers = '[[complaints.categories]]\nkey = "flowers"\ntitle = "تازگی گل"\nwords = ["پژمرده", "", "؟"]\n'
+    renamed = business_file.read_text(encoding="utf-8").replace('"تحویل سفارش"', '"باربری ویژه"')
+    business_file.write_text(renamed.replace("[texts]", flowers), encoding="utf-8")
+    assert found(extractor, "گلدانش پژمرده بود، پیک و باربری ویژه و تازگی گل") == [
+        ("category", "flowers", "پژمرده"),
+        ("category", "delivery", "پیک"),
+        ("category", "delivery", "باربری ویژه"),
+        ("category", "flowers", "تازگی گل"),
+    ]
+    business_file.write_text(f'name = "x"\n{flowers}', encoding="utf-8")
+    assert found(extractor, "پیک پژمرده") == [("category", "flowers", "پژمرده")]
 
 
 def test_entities_of_components_before_are_kept(extractor: PersianEntityExtractor) -> None:
@@ -105,6 +179,31 @@ def test_the_classifier_learns_saves_and_ranks(tmp_path: Path) -> None:
     loaded(PersianIntentClassifier, tmp_path).process([message])
     assert message.get("intent")["name"] == "greet"
     assert [intent["name"] for intent in message.get("intent_ranking")] == ["greet", "thank"]
+
+
+def taught(*examples: tuple[str, str]) -> TrainingData:
+    """Phrases with their intents; ``faq/hours`` is the topic hours of the intent faq."""
+    return TrainingData([Message.build(text, intent) for text, intent in examples])
+
+
+def test_an_intent_with_topics_is_ranked_as_one_and_tells_its_topic(tmp_path: Path) -> None:
+    data = taught(
+        ("سلام", "greet"),
+        ("درود", "greet"),
+        ("ساعت کار", "faq/hours"),
+        ("تا ساعت چند بازید", "faq/hours"),
+        ("آدرس", "faq/address"),
+        ("آدرستون کجاست", "faq/address"),
+    )
+    created(PersianIntentClassifier, tmp_path).train(data)
+    message = Message({TEXT: "ساعت کاری"})
+    loaded(PersianIntentClassifier, tmp_path).process([message])
+    intent = message.get("intent")
+    assert [one["name"] for one in message.get("intent_ranking")] == ["faq", "greet"]
+    assert (intent["name"], intent["topic"]) == ("faq", "hours")
+    assert intent["topic_confidence"] > 0.5
+    assert [topic["name"] for topic in intent["topic_ranking"]] == ["hours", "address"]
+    assert "topic" not in message.get("intent_ranking")[1]
 
 
 def ranked(metadata: dict[str, Any] | None) -> Message:

@@ -60,6 +60,15 @@ def test_a_turn_is_answered_in_the_agreed_shape(with_actions: Rasa, sender: str)
     }
 
 
+def test_what_a_question_is_about_reaches_the_tracker(with_actions: Rasa, sender: str) -> None:
+    _, answer = with_actions.turn(sender, "1", text="ساعت کاریتون چنده؟")
+    assert answer["intent"] == "faq"
+    (event,) = (event for event in with_actions.events(sender) if event["event"] == "user")
+    intent = event["parse_data"]["intent"]
+    assert (intent["name"], intent["topic"]) == ("faq", "hours")
+    assert intent["topic_confidence"] > 0.5
+
+
 def test_responses_know_the_channel(with_actions: Rasa, sender: str) -> None:
     _, answer = with_actions.turn(sender, "1", text="سلام", channel="telegram")
     assert texts(answer) == ["سلام از تلگرام"]

@@ -27,6 +27,13 @@ def test_offsets_hold_in_the_line_as_it_was_given(model: Path, text: str) -> Non
     assert spans == [("category", "پیک"), ("phone_number", "۰۹۱۲۳۴۵۶۷۸۹")]
 
 
+def test_the_topic_of_a_question_is_told_and_of_nothing_else(model: Path) -> None:
+    question, greeting = parse_lines(["آدرستون کجاست", "سلام"], model=model)
+    assert (question["intent"], question["topic"]) == ("faq", "address")
+    assert question["topic_confidence"] > 0.5
+    assert "topic" not in greeting
+
+
 def test_staff_are_understood_as_staff(model: Path) -> None:
     assert next(parse_lines(["گزارش امروز"], model=model, audience="staff"))["intent"] == "staff_report"
     assert next(parse_lines(["گزارش امروز"], model=model))["intent"] != "staff_report"

@@ -82,3 +82,18 @@ def test_a_phrase_of_two_words_is_found_across_spaces(finder: PhraseFinder) -> N
 
 def test_a_phrase_inside_another_word_is_not_found(finder: PhraseFinder) -> None:
     assert finder.find("پولکی و پیکان") == []
+
+
+@pytest.mark.parametrize("typed", ["پولمو می‌خوام", "پولم رو ميخوام", "پولم را   میخام"])
+def test_a_pattern_stands_for_several_ways_to_say_the_same(typed: str) -> None:
+    finder = PhraseFinder({"refund": ["پولمو/پولم رو/را? می‌خوام/میخام"]}, are_patterns=True)
+    text = f"سلام، {typed}!"
+    assert [(phrase.label, text[phrase.start : phrase.end]) for phrase in finder.find(text)] == [
+        ("refund", typed)
+    ]
+    assert finder.find("پولم") == finder.find("رو می‌خوام") == []
+
+
+def test_a_phrase_with_nothing_in_it_finds_nothing() -> None:
+    finder = PhraseFinder({"delivery": ["", " ", "پیک"]})
+    assert [phrase.label for phrase in finder.find("پیک ، !")] == ["delivery"]

@@ -232,7 +232,7 @@ async def upload(request: web.Request) -> web.Response:
 
 @routes.get("/chat/attachments/{name:[0-9a-f]{32}[.][a-z0-9]{1,8}}")
 async def own_file(request: web.Request) -> web.StreamResponse:
-    """A file that this very visitor sent."""
+    """A file that this very visitor sent or was sent."""
     visitor, name = visitor_of(request), request.match_info["name"]
     file = folder_of(request.app[SETTINGS], visitor) / name if visitor else None
     if file is None or not file.is_file():
@@ -244,7 +244,8 @@ async def own_file(request: web.Request) -> web.StreamResponse:
             "Content-Type": inline or "application/octet-stream",
             "Content-Disposition": "inline" if inline else "attachment",
             "Content-Security-Policy": "default-src 'none'; sandbox",
-            "Cache-Control": "private, max-age=31536000, immutable",
+            # What is downloaded may be everything held about the visitor: no copy stays in the browser.
+            "Cache-Control": "private, max-age=31536000, immutable" if inline else "no-store",
         },
     )
 

@@ -23,6 +23,8 @@ class Capabilities(msgspec.Struct, frozen=True, kw_only=True):
         request_contact: has a button that hands over the sender's own number.
         webhook_secret_header: repeats our secret in a header of each webhook call.
         paced: the platform limits how fast messages may come.
+        keeps_documents: documents are not handed over but stay below the attachments folder, where the reader
+            fetches them.
         messages_per_second: per bot, where it differs from the settings.
     """
 
@@ -35,18 +37,39 @@ class Capabilities(msgspec.Struct, frozen=True, kw_only=True):
     request_contact: bool = True
     webhook_secret_header: bool = True
     paced: bool = True
+    keeps_documents: bool = False
     messages_per_second: float | None = None
+
+
+class Document(msgspec.Struct, frozen=True, kw_only=True):
+    """A file that we send.
+
+    Attributes:
+        file_name: what the reader's device calls it.
+        content: its bytes.
+        key: 32 hexadecimal digits, the same at every try; where documents stay with us it names the file.
+    """
+
+    file_name: str
+    content: bytes
+    key: str
+
+    @property
+    def kept_name(self) -> str:
+        """The name under which it stays with us."""
+        return f"{self.key}.{self.file_name.rpartition('.')[2]}"
 
 
 class Part(msgspec.Struct, frozen=True, kw_only=True):
     """One message as it leaves.
 
     Attributes:
-        text: rich text; with an image its caption.
+        text: rich text; with an image or a document its caption.
         buttons: ``{"title", "token"}`` each.
         contact_button: title of the button that asks for the sender's number; empty for none.
         closes_keyboard: takes away the contact button of an earlier message.
         image: address of a picture.
+        document: a file; never together with an image.
     """
 
     text: str
@@ -54,6 +77,7 @@ class Part(msgspec.Struct, frozen=True, kw_only=True):
     contact_button: str = ""
     closes_keyboard: bool = False
     image: str = ""
+    document: Document | None = None
 
 
 class ChannelError(Exception):

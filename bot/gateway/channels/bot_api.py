@@ -13,6 +13,7 @@ from telegram import (
     Bot,
     InlineKeyboardButton,
     InlineKeyboardMarkup,
+    InputFile,
     KeyboardButton,
     ReplyKeyboardMarkup,
     ReplyKeyboardRemove,
@@ -29,6 +30,8 @@ from crm_store.settings import BotApiSettings
 
 CONNECT_SECONDS = 5.0
 SEND_SECONDS = 15.0
+#: For the answer to an upload, which the messenger first digests.
+UPLOAD_SECONDS = 60.0
 #: How much longer than the poll itself its answer may take.
 POLL_GRACE_SECONDS = 10.0
 SENDING_CONNECTIONS = 32
@@ -116,14 +119,15 @@ class BotApiChannel:
         """Send one message and return its id."""
         html = self.capabilities.html and not plain
         text = part.text if html else rich.to_plain(part.text)
-        asked: dict[str, Any] = {"chat_id": chat_id}
-        asked |= {"photo": part.image, "caption": text} if part.image else {"text": text}
+        method, what = _what_is_sent(part, text)
+        asked: dict[str, Any] = {"chat_id": chat_id, **what}
         if html:
             asked["parse_mode"] = "HTML"
         markup = _markup(part, can_ask_contact=self.capabilities.request_contact)
         if markup is not None:
             asked["reply_markup"] = markup
-        sent = await self._call("sendPhoto" if part.image else "sendMessage", asked)
+        patience = SEND_SECONDS if part.document is None else UPLOAD_SECONDS
+        sent = await self._call(method, asked, read_timeout=patience)
         return str(sent["message_id"])
 
     async def typing(self, chat_id: str) -> None:
@@ -192,6 +196,16 @@ class BotApiChannel:
             pool_timeout=CONNECT_SECONDS,
             write_timeout=SEND_SECONDS,
         )
+
+
+def _what_is_sent(part: Part, text: str) -> tuple[str, dict[str, Any]]:
+    """The method for a part, and its content."""
+    if part.document is not None:
+        file = InputFile(part.document.content, filename=part.document.file_name)
+        return "sendDocument", {"document": file, "caption": text}
+    if part.image:
+        return "sendPhoto", {"photo": part.image, "caption": text}
+    return "sendMessage", {"text": text}
 
 
 def _markup(

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
+import os
 from collections.abc import AsyncIterator
+from pathlib import Path
 from typing import Any
 
 import structlog
 
-from bot.gateway.channels.base import Capabilities, Part, Rejected
+from bot.gateway.channels.base import Capabilities, Document, Part, Rejected, Unreachable
 from bot.gateway.incoming import Incoming, MediaRef
+from crm_store.privacy.files import chat_folder
 
 log = structlog.get_logger(__name__)
 
@@ -19,6 +23,7 @@ CAPABILITIES = Capabilities(
     answer_presses=False,
     request_contact=False,
     paced=False,
+    keeps_documents=True,
 )
 
 
@@ -27,10 +32,12 @@ class TranscriptChannel:
 
     Args:
         name: ``web`` or ``terminal``.
+        folder: the attachments folder, where documents stay for the reader.
     """
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, name: str, folder: Path) -> None:
         self.name = name
+        self._folder = folder
         self.capabilities = CAPABILITIES
 
     def parse(self, payload: dict[str, Any], chat_id: str) -> Incoming:
@@ -45,7 +52,17 @@ class TranscriptChannel:
             return Incoming(kind="ignored", detail="unreadable", chat_id=chat_id)
 
     async def send(self, chat_id: str, part: Part, *, plain: bool = False) -> str:
-        """Nothing to do: the transcript row is the delivery."""
+        """Put a document where its reader finds it; else the transcript row is the delivery.
+
+        Raises:
+            Unreachable: the document cannot be written now.
+        """
+        if part.document is not None:
+            place = self._folder / kept_place(self.name, chat_id, part.document)
+            try:
+                await asyncio.to_thread(_write, place, part.document.content)
+            except OSError as error:
+                raise Unreachable(f"a document cannot be kept: {os.strerror(error.errno or 0)}") from error
         return ""
 
     async def typing(self, chat_id: str) -> None:
@@ -64,6 +81,25 @@ class TranscriptChannel:
 
     async def close(self) -> None:
         """Nothing is open."""
+
+
+def kept_place(channel: str, chat_id: str, document: Document) -> str:
+    """Where a document of a chat is, below the attachments folder."""
+    return f"{chat_folder(channel, chat_id)}/{document.kept_name}"
+
+
+def _write(place: Path, content: bytes) -> None:
+    """Write a file whole or not at all, for good."""
+    place.parent.mkdir(parents=True, exist_ok=True)
+    unfinished = place.with_suffix(".part")
+    try:
+        with unfinished.open("wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        unfinished.replace(place)
+    finally:
+        unfinished.unlink(missing_ok=True)
 
 
 def _parse(payload: dict[str, Any], chat_id: str) -> Incoming:

@@ -10,7 +10,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from crm_store.persian import jalali_numeric, to_ascii_digits, to_jalali_datetime_text, to_jalali_text
+from crm_store.persian import (
+    deadline_text,
+    jalali_numeric,
+    to_ascii_digits,
+    to_jalali_datetime_text,
+    to_jalali_text,
+)
 
 TEHRAN = ZoneInfo("Asia/Tehran")
 NOON = datetime(2026, 11, 22, 10, 35, tzinfo=timezone.utc)
@@ -65,3 +71,44 @@ def test_a_later_day_has_a_later_date(seconds: int) -> None:
     moment = datetime.fromtimestamp(seconds, tz=timezone.utc)
     today, tomorrow = (to_ascii_digits(jalali_numeric(day)) for day in (moment, moment + timedelta(days=1)))
     assert today < tomorrow
+
+
+def at(day: int, hour: int, minute: int = 0) -> datetime:
+    """A moment in November 2026 in Tehran; the 22nd is Sunday, 1 Azar 1405."""
+    return datetime(2026, 11, day, hour, minute, tzinfo=TEHRAN)
+
+
+@pytest.mark.parametrize(
+    ("now", "deadline", "text"),
+    [
+        (at(22, 14, 5), at(22, 16), "امروز تا ساعت ۱۶"),
+        (at(22, 8, 0), at(22, 9, 30), "امروز تا ساعت ۹:۳۰"),
+        (at(22, 18, 0), at(23, 12), "فردا تا ساعت ۱۲"),
+        (at(26, 18, 0), at(28, 12), "شنبه ۷ آذر تا ساعت ۱۲"),
+        (at(26, 18, 0), at(28, 9, 5), "شنبه ۷ آذر تا ساعت ۹:۰۵"),
+        (at(22, 14, 0), at(21, 16), "شنبه ۳۰ آبان تا ساعت ۱۶"),
+        # The day changes at midnight in Tehran, which is half past eight in the evening in UTC.
+        (at(22, 23, 59), at(23, 0, 15), "فردا تا ساعت ۰:۱۵"),
+        (at(23, 0, 0), at(23, 0, 15), "امروز تا ساعت ۰:۱۵"),
+        (at(22, 23, 59), at(24, 9), "سه‌شنبه ۳ آذر تا ساعت ۹"),
+        (at(23, 0, 0), at(24, 9), "فردا تا ساعت ۹"),
+        # Midnight ends a day.
+        (at(22, 20, 0), at(23, 0), "امروز تا ساعت ۲۴"),
+        (at(22, 20, 0), at(24, 0), "فردا تا ساعت ۲۴"),
+    ],
+)
+def test_a_deadline_is_said_as_people_say_it(now: datetime, deadline: datetime, text: str) -> None:
+    assert deadline_text(deadline, now=now) == text
+    in_utc = deadline.astimezone(timezone.utc), now.astimezone(timezone.utc)
+    assert deadline_text(in_utc[0], now=in_utc[1]) == text
+
+
+def test_a_deadline_stands_in_the_time_zone_that_is_asked_for() -> None:
+    assert deadline_text(at(23, 1, 30), now=at(22, 23), tz="UTC") == "امروز تا ساعت ۲۲"
+
+
+def test_a_deadline_without_a_time_zone_is_refused() -> None:
+    with pytest.raises(ValueError, match="time zone"):
+        deadline_text(NOON.replace(tzinfo=None), now=NOON)
+    with pytest.raises(ValueError, match="time zone"):
+        deadline_text(NOON, now=NOON.replace(tzinfo=None))

@@ -1,0 +1,119 @@
+"""What a message tells about a complaint besides its story: category, order number, remedy, phone.
+
+«نه، تحویل نبود، پرداخت بود» names two categories and denies one of them; what is denied does not count.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from actions.texts import is_any_in, words
+from actions.turn import Found
+from crm_store.complaints.drafting import CATEGORY, ORDER_NUMBER, REMEDY
+from crm_store.persian import find_phones, to_ascii_digits
+
+#: A category named so many times as often as the next one is what a story is about.
+CLEARLY_MORE = 2
+#: Most words between a value and the word that denies it: «پرداخت اصلاً نبود».
+DENIED_WITHIN = 2
+
+_CLAUSE_END = re.compile(r"[،؛,.;!؟?\n]")
+_NUMBER = re.compile(r"(?<![\w/-])(?=[\w/-]*\d)[A-Za-z0-9]+(?:[/_-][A-Za-z0-9]+)*(?![\w/-])")
+_LONG_NUMBER = 3
+
+
+@dataclass(frozen=True)
+class Details:
+    """What a message states; None where it states nothing, or nothing clear.
+
+    Attributes:
+        category: what it is about.
+        is_category_corrected: one category is denied and another one named.
+        order_number: in ASCII digits and capitals.
+        remedy: one of ``crm_store.complaints.models.REMEDIES``.
+        phone: the writer's own number (E.164).
+    """
+
+    category: str | None = None
+    is_category_corrected: bool = False
+    order_number: str | None = None
+    remedy: str | None = None
+    phone: str | None = None
+
+
+def details_in(text: str, found: Iterable[Found]) -> Details:
+    """Read what a text states.
+
+    Args:
+        text: what was typed.
+        found: the entities in it, with their places.
+    """
+    entities = list(found)
+    stated = [one for one in entities if not _is_denied(text, one)]
+    remedies = [one for one in entities if one.entity == REMEDY]
+    # «پولمو می‌خوام» names a wish; that «پول» is about payments does not make payment the subject.
+    about = [one for one in stated if one.entity == CATEGORY and not _overlaps(one, remedies)]
+    denied = {one.value for one in entities if one.entity == CATEGORY and one not in stated}
+    category = _clearest(one.value for one in about if one.value not in denied)
+    return Details(
+        category=category,
+        is_category_corrected=bool(denied) and category is not None,
+        order_number=_only(one.value for one in stated if one.entity == ORDER_NUMBER),
+        remedy=_last(one.value for one in stated if one.entity == REMEDY),
+        phone=_own_phone(text),
+    )
+
+
+def bare_numbers(text: str) -> list[str]:
+    """Numbers that may be an order's: of three characters or more, or the only word of a text."""
+    ascii_text = to_ascii_digits(text)
+    phones = find_phones(text)
+    found = [
+        match.group().upper()
+        for match in _NUMBER.finditer(ascii_text)
+        if not any(phone.start <= match.start() < phone.end for phone in phones)
+        and (len(match.group()) >= _LONG_NUMBER or match.group() == ascii_text.strip())
+    ]
+    return list(dict.fromkeys(found))
+
+
+def _own_phone(text: str) -> str | None:
+    """The one number in a text that is said to be the writer's, or stands there alone."""
+    phones = find_phones(text)
+    if len({phone.value for phone in phones}) != 1:
+        return None
+    phone = phones[0]
+    stands_alone = not words(text[: phone.start] + " " + text[phone.end :])
+    return phone.value if stands_alone or is_any_in("complaints", "own_phone", text) else None
+
+
+def _is_denied(text: str, one: Found) -> bool:
+    after = words(_CLAUSE_END.split(text[one.end :], maxsplit=1)[0])[: DENIED_WITHIN + 1]
+    before = words(_CLAUSE_END.split(text[: one.start])[-1])
+    # A «نه» that opens the message denies what was said before it, not what follows.
+    is_opening = len(words(text[: one.start])) == 1
+    denied_before = bool(before) and not is_opening and is_any_in("complaints", "denying_before", before[-1])
+    return denied_before or any(is_any_in("complaints", "denying_after", word) for word in after)
+
+
+def _overlaps(one: Found, others: Iterable[Found]) -> bool:
+    return any(one.start < other.end and other.start < one.end for other in others)
+
+
+def _clearest(values: Iterable[str]) -> str | None:
+    ranked = Counter(values).most_common(2)
+    if len(ranked) == 2 and ranked[0][1] < CLEARLY_MORE * ranked[1][1]:
+        return None
+    return ranked[0][0] if ranked else None
+
+
+def _only(values: Iterable[str]) -> str | None:
+    different = set(values)
+    return different.pop() if len(different) == 1 else None
+
+
+def _last(values: Iterable[str]) -> str | None:
+    return next(reversed(list(values)), None)

@@ -1,0 +1,190 @@
+"""What was not understood, is not ours or cannot be done yet: said kindly, with a way on."""
+
+from __future__ import annotations
+
+from rasa_sdk.events import FollowupAction
+from sqlalchemy.orm import Session
+
+from actions import handoff, promises
+from actions.base import Event, Reply, StoreAction, keep_form_waiting
+from actions.complaint_story import tells_what_happened
+from actions.complaints import names_only_a_code, tell_status
+from actions.texts import is_one_of, words
+from actions.turn import Turn
+from crm_store.complaints import drafting as complaints
+from crm_store.conversations.models import Conversation
+from crm_store.conversations.service import customer_of
+from crm_store.customers.service import add_phone
+from crm_store.persian import is_tracking_code
+from crm_store.terms import term
+
+COMPLAINT_FORM = "complaint_form"
+
+#: Least confidence of an intent that is offered as "did you mean".
+WORTH_OFFERING = 0.1
+SUGGESTIONS = 3
+#: What is offered when no meaning is likely enough.
+POSSIBLE = ("complaint_file", "complaint_status", "request_human", "faq")
+#: Intents behind which a complaint may hide: «یخچالم خراب شده».
+MAY_BE_COMPLAINTS = frozenset({"service_request", "service_status"})
+#: Most words beside a phone number that was sent for no reason given, such as that for an extension.
+BESIDE_A_PHONE = 1
+#: The topic of what is not ours only because it is nothing at all: «شسیبل».
+NOISE = "noise"
+#: Below this confidence "not ours" is a guess.
+CERTAIN = 0.7
+
+
+class ActionNotYet(StoreAction):
+    """Says honestly what is not possible here yet, and offers a call-back."""
+
+    def name(self) -> str:
+        return "action_not_yet"
+
+    def answer(self, turn: Turn, session: Session, reply: Reply) -> list[Event]:
+        answered = _answer_something_else(turn, session, reply)
+        if answered is not None:
+            return answered
+        response = "utter_form_not_yet" if turn.form else "utter_not_yet"
+        # Who needs a repair may well be telling what is wrong with what was bought.
+        complains = not turn.form and turn.intent in MAY_BE_COMPLAINTS
+        reply.utter(
+            response,
+            buttons=_buttons("complaint_file") if complains else None,
+            request=term("shared", "upcoming", turn.intent),
+        )
+        return []
+
+
+class ActionOutOfScope(StoreAction):
+    """Tells kindly what can be done here instead; asks where it is not certain that a message is not ours."""
+
+    def name(self) -> str:
+        return "action_out_of_scope"
+
+    def answer(self, turn: Turn, session: Session, reply: Reply) -> list[Event]:
+        answered = _answer_something_else(turn, session, reply)
+        if answered is not None:
+            return answered
+        uncertain = bool(turn.ranking) and turn.ranking[0][1] < CERTAIN
+        noise = bool(turn.topics) and turn.topics[0][0] == NOISE
+        if turn.form or noise or (uncertain and _guesses(turn)):
+            return not_understood(turn, session, reply)
+        if turn.failures == 1 and not promises.call_is_coming(turn, session):
+            reply.utter("utter_out_of_scope_again", deadline=promises.next_deadline())
+        else:
+            reply.utter("utter_out_of_scope")
+        return []
+
+
+class ActionFallback(StoreAction):
+    """Answers what was not understood: asks what was meant once, then offers a call-back."""
+
+    def name(self) -> str:
+        return "action_fallback"
+
+    def answer(self, turn: Turn, session: Session, reply: Reply) -> list[Event]:
+        answered = _answer_something_else(turn, session, reply)
+        if answered is not None:
+            return answered
+        if not turn.form and _tells_what_went_wrong(turn):
+            return [FollowupAction(COMPLAINT_FORM)]
+        return not_understood(turn, session, reply)
+
+
+def _answer_something_else(turn: Turn, session: Session, reply: Reply) -> list[Event] | None:
+    """Answer what needs no understanding: a plea to wait, a bare phone number or code, a captioned file."""
+    if is_one_of("shared", "waiting", turn.text):
+        reply.utter("utter_take_your_time")
+        return keep_form_waiting(turn)
+    about_a_call = _answer_about_a_call(turn, session, reply)
+    if about_a_call is not None:
+        return about_a_call
+    phone = handoff.typed_phone(turn)
+    # Within a form a number may be meant for the form, unless it is a code beyond doubt.
+    if names_only_a_code(turn) and (not turn.form or is_tracking_code(turn.text)):
+        tell_status(turn, session, reply)
+    elif turn.form:
+        return None
+    elif phone is not None and sum(word.isalpha() for word in words(turn.text)) <= BESIDE_A_PHONE:
+        customer_id = customer_of(session.get_one(Conversation, turn.conversation_id))
+        add_phone(session, customer_id=customer_id, phone=phone, proven=False)
+        reply.utter("utter_contact_received")
+    elif turn.attachments:
+        keep_media(turn, session, reply)
+    else:
+        return None
+    return []
+
+
+def _answer_about_a_call(turn: Turn, session: Session, reply: Reply) -> list[Event] | None:
+    """Take a number for a call that was offered or promised just before, or say when a promised one comes."""
+    if (turn.callback_offered or turn.callback_promised) and handoff.typed_phone(turn) is not None:
+        handoff.note_callback(turn, session, reply)
+        return []
+    if turn.callback_offered and handoff.has_digits_of_a_phone(turn.text):
+        reply.utter("utter_invalid_phone")
+        return [FollowupAction(promises.FORM)]
+    return promises.answer_when(turn, session, reply)
+
+
+def not_understood(turn: Turn, session: Session, reply: Reply) -> list[Event]:
+    """Ask what was meant, with buttons; the second time in a row apologise and offer a person, once."""
+    if turn.form:
+        return _unclear_in_form(turn, session, reply)
+    guesses = _guesses(turn)
+    if turn.failures == 0 and guesses:
+        reply.utter("utter_did_you_mean", buttons=guesses)
+    elif turn.failures == 0:
+        reply.utter("utter_misunderstood", buttons=_buttons(*POSSIBLE))
+    elif turn.failures == 1 and not promises.call_is_coming(turn, session):
+        reply.utter("utter_misunderstood_again", deadline=promises.next_deadline())
+    else:
+        reply.utter("utter_misunderstood_still", buttons=_buttons(*POSSIBLE))
+    return []
+
+
+def _unclear_in_form(turn: Turn, session: Session, reply: Reply) -> list[Event]:
+    """The same within a form, which asks its question again by itself and waits while a call is offered."""
+    callback = turn.form == promises.FORM
+    if turn.failures == 0:
+        reply.utter("utter_form_unclear")
+    elif turn.failures > 1 or (not callback and promises.call_is_coming(turn, session)):
+        reply.utter("utter_form_unclear_still")
+    elif callback:
+        reply.utter("utter_callback_form_unclear", deadline=promises.next_deadline())
+    else:
+        reply.utter("utter_form_unclear_again", deadline=promises.next_deadline())
+        return keep_form_waiting(turn)
+    return []
+
+
+def keep_media(turn: Turn, session: Session, reply: Reply) -> None:
+    """Keep what was sent for a complaint that may follow, and ask whether one does."""
+    complaints.attach_to_draft(
+        session, conversation_id=turn.conversation_id, attachment_ids=turn.attachments, inbox_id=turn.inbox_id
+    )
+    reply.utter("utter_media_received")
+
+
+def _tells_what_went_wrong(turn: Turn) -> bool:
+    """Whether a message that was not understood for certain is most likely the story of a complaint.
+
+    Taking it for one costs little: nothing is filed before the customer has seen the summary and agreed.
+    """
+    likely = next((intent for intent, _ in turn.ranking if intent != "nlu_fallback"), None)
+    return likely == "complaint_file" and tells_what_happened(turn.text)
+
+
+def _guesses(turn: Turn) -> list[dict[str, str]]:
+    """Buttons for what the message may have meant; a single guess leaves a way to a person."""
+    likely = [intent for intent, confidence in turn.ranking if confidence >= WORTH_OFFERING]
+    guesses = _buttons(*likely)[:SUGGESTIONS]
+    alone = len(guesses) == 1 and "request_human" not in likely
+    return [*guesses, *_buttons("request_human")] if alone else guesses
+
+
+def _buttons(*intents: str) -> list[dict[str, str]]:
+    """Buttons for those intents that can be suggested."""
+    titles = [(intent, term("shared", "suggestions", intent)) for intent in intents]
+    return [{"title": title, "payload": f"/{intent}"} for intent, title in titles if title]

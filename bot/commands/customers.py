@@ -1,0 +1,75 @@
+"""``peyvand customers``: phone numbers that two accounts have proven."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from bot.commands import explains_errors, open_store
+from crm_store.settings import load_settings
+
+if TYPE_CHECKING:
+    from sqlalchemy.orm import Session
+
+
+@click.group()
+def customers() -> None:
+    """Settle whose number it is when two accounts have proven the same one."""
+
+
+@customers.command()
+@explains_errors
+def conflicts() -> None:
+    """List the disputed numbers that wait for a decision."""
+    from rich.console import Console
+    from rich.table import Table
+
+    from crm_store.customers.linking import open_conflicts
+    from crm_store.customers.models import ChannelIdentity
+
+    table = Table("id", "phone", "claimed by", "proven before by", "since (UTC)")
+    with open_store(load_settings()) as database, database.read() as session:
+        waiting = open_conflicts(session)
+        for conflict in waiting:
+            claimant = session.get_one(ChannelIdentity, conflict.identity_id)
+            table.add_row(
+                str(conflict.id),
+                conflict.phone,
+                _described(session, claimant.customer_id),
+                _described(session, conflict.holder_id),
+                f"{conflict.created_at:%Y-%m-%d %H:%M}",
+            )
+    if waiting:
+        Console().print(table)
+    else:
+        click.echo("no number is disputed")
+
+
+@customers.command()
+@click.argument("conflict_id", metavar="ID", type=int)
+@click.option("--join", "decision", flag_value="joined", help="Both accounts are one person: join them.")
+@click.option("--move", "decision", flag_value="moved", help="The number is the claimant's now.")
+@click.option("--keep-apart", "decision", flag_value="kept_apart", help="It stays with the former one.")
+@explains_errors
+def settle(conflict_id: int, decision: str | None) -> None:
+    """Decide about a disputed number; the claimant is told."""
+    from crm_store.customers import linking
+
+    if decision is None:
+        raise click.UsageError("say --join, --move or --keep-apart")
+    with open_store(load_settings()) as database, database.write() as session:
+        linking.settle(session, conflict_id=conflict_id, decision=decision, actor="operator")
+    click.echo(f"conflict {conflict_id}: {decision.replace('_', ' ')}")
+
+
+def _described(session: Session, customer_id: int) -> str:
+    """A customer by number, name and accounts, safe for a terminal's markup."""
+    from rich.markup import escape
+
+    from crm_store.customers.models import Customer
+
+    customer = session.get_one(Customer, customer_id)
+    accounts = ", ".join(sorted({identity.channel for identity in customer.identities}))
+    name = customer.full_name or customer.display_name
+    return escape(f"{customer_id} {name} ({accounts or 'no account'})")

@@ -1,0 +1,153 @@
+"""Who is at the console: the session cookie, the guard before every page, the limits of trying to log in."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import hmac
+import re
+from ipaddress import ip_address
+
+from aiohttp import web
+from aiohttp.typedefs import Handler
+from yarl import URL
+
+from bot.console.keys import DATABASE, LOGIN_ADDRESSES, LOGIN_NAMES
+from bot.console.limits import RateLimiter
+from bot.console.visitors import is_https, is_same_origin
+from crm_store.db import Database
+from crm_store.errors import LoginRefused
+from crm_store.staff import service as staff
+from crm_store.staff.models import StaffMember
+
+COOKIE = "peyvand_console"
+HOME = "/console"
+LOGIN = "/console/login"
+#: Tries to log in at once, and a second after that. One address gets less than one login: nobody can keep a
+#: member of staff out from a single place.
+ADDRESS_BURST, ADDRESS_PER_SECOND = 10, 1 / 20
+NAME_BURST, NAME_PER_SECOND = 20, 1 / 5
+#: Pages of our own, as we write their addresses; nothing that a browser could take for another host.
+_LOCAL = re.compile(r"/console(/[0-9a-z_-]+)*(\?[0-9a-z_&=-]*)?", re.ASCII)
+_STAFF = web.RequestKey("staff", StaffMember)
+
+
+@web.middleware
+async def guard(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Let only members of staff pass; everybody else is led to the log-in, and from there back."""
+    member = await asyncio.to_thread(_member, request.config_dict[DATABASE], _token(request))
+    if member is not None:
+        request[_STAFF] = member
+    elif request.path != LOGIN:
+        raise web.HTTPSeeOther(login_address(request))
+    return await handler(request)
+
+
+def staff_of(request: web.Request) -> StaffMember | None:
+    """Who is logged in."""
+    return request.get(_STAFF)
+
+
+def actor_of(request: web.Request) -> str:
+    """Who is logged in, as the audit trail names them."""
+    return f"staff:{request[_STAFF].id}"
+
+
+def login_address(request: web.Request) -> URL:
+    """The log-in page, with the way back to the page that was asked for."""
+    back = local_path(request.path_qs) if request.method in ("GET", "HEAD") else HOME
+    return URL(LOGIN) if back == HOME else URL(LOGIN).with_query(next=back)
+
+
+def local_path(text: str) -> str:
+    """Where to go after the log-in: a page of the console, whatever was asked for."""
+    is_page = _LOCAL.fullmatch(text) and not text.startswith((LOGIN, f"{HOME}/logout"))
+    return text if is_page else HOME
+
+
+def form_token(request: web.Request) -> str:
+    """What a form of this session carries, so that no other site can fill it in."""
+    return hashlib.sha256(b"form:" + _token(request).encode()).hexdigest()
+
+
+def is_own_form(request: web.Request, token: str) -> bool:
+    """Whether a form was sent from a page that we gave to this session."""
+    return is_same_origin(request) and hmac.compare_digest(token.encode(), form_token(request).encode())
+
+
+def seconds_to_wait(request: web.Request, login: str) -> float:
+    """Count a try to log in; 0 when it may be made now, else the seconds until the next one may."""
+    by_address, by_name = request.config_dict[LOGIN_ADDRESSES], request.config_dict[LOGIN_NAMES]
+    return by_address.wait_for(_address(request)) or by_name.wait_for(staff.normalize_login(login)[:60])
+
+
+def login_limiters() -> tuple[RateLimiter, RateLimiter]:
+    """Limits of tries, by address and by login."""
+    by_address = RateLimiter(burst=ADDRESS_BURST, per_second=ADDRESS_PER_SECOND)
+    return by_address, RateLimiter(burst=NAME_BURST, per_second=NAME_PER_SECOND)
+
+
+async def log_in(request: web.Request, *, login: str, password: str) -> str | None:
+    """The token of a new session; None when login and password do not fit."""
+    return await asyncio.to_thread(_log_in, request.config_dict[DATABASE], login, password)
+
+
+async def log_out(request: web.Request) -> None:
+    """End the session."""
+    await asyncio.to_thread(_log_out, request.config_dict[DATABASE], _token(request))
+
+
+def give_session(request: web.Request, response: web.StreamResponse, token: str) -> None:
+    """Hand over the session's cookie; no script sees it and no other site can make the browser send it."""
+    response.set_cookie(
+        COOKIE,
+        token,
+        max_age=staff.SESSION_HOURS * 3600,
+        path=HOME,
+        httponly=True,
+        samesite="Strict",
+        secure=is_https(request),
+    )
+
+
+def take_session(response: web.StreamResponse) -> None:
+    """Have the browser forget the session's cookie."""
+    response.del_cookie(COOKIE, path=HOME, httponly=True, samesite="Strict")
+
+
+def _token(request: web.Request) -> str:
+    return request.cookies.get(COOKIE, "")
+
+
+def _address(request: web.Request) -> str:
+    """Where a request comes from, as far as we can know.
+
+    A reverse proxy on this machine adds its visitor's address as the last one; what stands before it, and
+    what others send, may be made up.
+    """
+    remote = request.remote or ""
+    forwarded = request.headers.get("X-Forwarded-For", "")
+    if forwarded and remote and ip_address(remote.partition("%")[0]).is_loopback:
+        return forwarded.rpartition(",")[2].strip()[:60]
+    return remote
+
+
+def _member(database: Database, token: str) -> StaffMember | None:
+    if not token:
+        return None
+    with database.read() as session:
+        return staff.find_session(session, token=token)
+
+
+def _log_in(database: Database, login: str, password: str) -> str | None:
+    with database.write() as session:
+        try:
+            member = staff.authenticate(session, login=login, password=password)
+        except LoginRefused:
+            return None  # the unit of work ends well: it holds the audit entry of the refusal
+        return staff.open_session(session, staff_id=member.id)
+
+
+def _log_out(database: Database, token: str) -> None:
+    with database.write() as session:
+        staff.close_session(session, token=token)

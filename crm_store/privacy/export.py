@@ -1,0 +1,169 @@
+"""The file that a customer gets of everything held about them.
+
+One page that opens on a phone without anything else, with the same data for machines inside it (JSON, in the
+element ``everything``). When there are photos or other files, the page and the files are packed together.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import zipfile
+from collections.abc import Mapping, Sequence
+from datetime import date, datetime, time
+from functools import partial
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import msgspec
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
+from sqlalchemy.orm import Session
+
+from crm_store.base import utcnow
+from crm_store.conversations.models import Attachment
+from crm_store.persian import (
+    jalali_numeric,
+    rich,
+    to_ascii_digits,
+    to_jalali_datetime_text,
+    to_jalali_text,
+    to_persian_digits,
+)
+from crm_store.privacy.holdings import Holdings, holdings_of, newest_first
+
+#: A bot may upload 50 MB (https://core.telegram.org/bots/api#senddocument); the page needs some of it.
+SIZE_LIMIT = 45_000_000
+PAGE = "data.html"
+_TEMPLATES = Path(__file__).parent / "templates"
+
+
+class Names(msgspec.Struct, frozen=True):
+    """What things are called.
+
+    Attributes:
+        business: as customers know it.
+        categories: titles of the categories of complaints by key.
+        remedies: titles of the remedies by key.
+        states: titles of a complaint's states by key.
+    """
+
+    business: str
+    categories: Mapping[str, str]
+    remedies: Mapping[str, str]
+    states: Mapping[str, str]
+
+
+class ExportFile(msgspec.Struct, frozen=True):
+    """The finished file.
+
+    Attributes:
+        file_name: for the reader's device.
+        content: an HTML page, or a ZIP with the page and the files.
+        left_out: files that did not fit.
+    """
+
+    file_name: str
+    content: bytes
+    left_out: int
+
+
+def make_export(
+    session: Session,
+    *,
+    customer_id: int,
+    names: Names,
+    folder: Path,
+    timezone: str,
+    size_limit: int = SIZE_LIMIT,
+    now: datetime | None = None,
+) -> ExportFile:
+    """Make the file of everything held about a customer.
+
+    Args:
+        names: what things are called.
+        folder: the attachments folder.
+        timezone: in which times are shown.
+        size_limit: bytes that the files may have together; the oldest are left out.
+        now: the moment that the page names; the present one by default.
+
+    Raises:
+        NotFound: there is no such customer.
+    """
+    moment = now or utcnow()
+    holdings = holdings_of(session, customer_id=customer_id)
+    files = _fitting(holdings.attachments, folder, size_limit)
+    left_out = len(newest_first(holdings.attachments)) - len(files)
+    page = _page(holdings, names, files, left_out=left_out, timezone=timezone, now=moment).encode()
+    stem = f"my-data-{to_ascii_digits(jalali_numeric(moment, timezone)).replace('/', '-')}"
+    if not files:
+        return ExportFile(f"{stem}.html", page, left_out)
+    content = _packed(page, {name: folder / path for path, name in files.items()})
+    return ExportFile(f"{stem}.zip", content, left_out)
+
+
+def _fitting(attachments: Sequence[Attachment], folder: Path, limit: int) -> dict[str, str]:
+    """Names in the ZIP by place below the folder, of the newest files that fit together."""
+    names: dict[str, str] = {}
+    used = 0
+    for attachment in newest_first(attachments):
+        file = folder / attachment.path
+        if not file.is_file():
+            continue
+        used += file.stat().st_size
+        if used > limit:
+            break
+        names[attachment.path] = f"files/{attachment.id}{file.suffix}"
+    return names
+
+
+def _packed(page: bytes, files: Mapping[str, Path]) -> bytes:
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr(PAGE, page)
+        for name, file in files.items():
+            archive.write(file, name, compress_type=zipfile.ZIP_STORED)  # pictures do not get smaller
+    return packed.getvalue()
+
+
+def _page(
+    holdings: Holdings,
+    names: Names,
+    files: Mapping[str, str],
+    *,
+    left_out: int,
+    timezone: str,
+    now: datetime,
+) -> str:
+    environment = Environment(
+        loader=FileSystemLoader(_TEMPLATES),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters |= {
+        "moment": partial(to_jalali_datetime_text, tz=timezone),
+        "day": partial(_day, timezone=timezone),
+        "digits": to_persian_digits,
+        "words": rich.to_plain,
+    }
+    return environment.get_template("export.html").render(
+        held=holdings,
+        names=names,
+        files=files,
+        left_out=left_out,
+        now=now,
+        data=_embeddable(holdings),
+    )
+
+
+def _day(value: date, *, timezone: str) -> str:
+    """A date without a time, such as a birthday."""
+    return to_jalali_text(datetime.combine(value, time(12), tzinfo=ZoneInfo(timezone)), timezone)
+
+
+def _embeddable(holdings: Holdings) -> Markup:
+    """All rows as JSON that may stand inside a script element."""
+    text = json.dumps(holdings.as_data(), ensure_ascii=False, indent=1)
+    return Markup(text.replace("<", "\\u003c"))  # noqa: S704  # JSON, with nothing that could end the element

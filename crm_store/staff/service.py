@@ -1,0 +1,163 @@
+"""How staff log in: passwords as Argon2id hashes, sessions as random tokens of which only a hash is kept."""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+from datetime import timedelta
+from functools import cache
+
+from argon2 import PasswordHasher
+from argon2.exceptions import VerificationError
+from sqlalchemy import delete, select
+from sqlalchemy.orm import Session, joinedload
+
+from crm_store.audit import record_audit
+from crm_store.base import utcnow
+from crm_store.errors import InvalidInput, LoginRefused, NotFound
+from crm_store.staff.models import ConsoleSession, StaffMember
+
+FIRST_LOGIN = "admin"
+#: A log-in ends after so many hours, used or not.
+SESSION_HOURS = 12
+MIN_PASSWORD = 10
+_TOKEN_BYTES = 32
+#: Letters and digits that nobody mistakes for one another, on paper or on the phone.
+_READABLE = "abcdefghjkmnpqrstuvwxyz23456789"
+_GROUPS, _GROUP_LETTERS = 4, 4
+
+_hasher = PasswordHasher()
+
+
+def ensure_first_admin(session: Session) -> str | None:
+    """Make the first member of staff, ``admin``, where there is none at all.
+
+    Returns:
+        The password, which is kept nowhere else; None when there is somebody already.
+    """
+    if session.scalar(select(StaffMember.id).limit(1)) is not None:
+        return None
+    password = _new_password()
+    member = StaffMember(login=FIRST_LOGIN, password_hash=_hasher.hash(password))
+    session.add(member)
+    session.flush()
+    _audit(session, "staff.created", actor="system", staff_id=member.id)
+    return password
+
+
+def authenticate(session: Session, *, login: str, password: str) -> StaffMember:
+    """The member of staff who has this login and password.
+
+    An unknown login takes as long as a wrong password, and a member who may no longer log in is told the
+    same. The refusal is audited in the caller's transaction, which has to be committed all the same. What
+    was typed as a login is not kept: now and then it is a password.
+
+    Raises:
+        LoginRefused: they do not fit.
+    """
+    member = _find(session, login)
+    known_hash, decoy = member.password_hash if member else "", _decoy()
+    fits = _verify(known_hash or decoy, password)
+    if member is None or not fits or member.disabled_at is not None:
+        _audit(session, "staff.login_refused", actor="system", staff_id=member.id if member else "")
+        raise LoginRefused("login and password do not fit")
+    if _hasher.check_needs_rehash(member.password_hash):
+        member.password_hash = _hasher.hash(password)
+    return member
+
+
+def open_session(session: Session, *, staff_id: int) -> str:
+    """Begin a log-in; those of anybody that have run out are cleared away.
+
+    Returns:
+        The token for the cookie, 256 random bits.
+    """
+    now = utcnow()
+    session.execute(delete(ConsoleSession).where(ConsoleSession.expires_at <= now))
+    token = secrets.token_urlsafe(_TOKEN_BYTES)
+    session.add(
+        ConsoleSession(
+            token_hash=_hash_of(token), staff_id=staff_id, expires_at=now + timedelta(hours=SESSION_HOURS)
+        )
+    )
+    _audit(session, "staff.logged_in", actor=f"staff:{staff_id}", staff_id=staff_id)
+    return token
+
+
+def find_session(session: Session, *, token: str) -> StaffMember | None:
+    """Who is logged in with a token; None when it is unknown, has run out or its owner was disabled."""
+    found = session.get(ConsoleSession, _hash_of(token), options=[joinedload(ConsoleSession.staff)])
+    if found is None or found.expires_at <= utcnow() or found.staff.disabled_at is not None:
+        return None
+    return found.staff
+
+
+def close_session(session: Session, *, token: str) -> None:
+    """End a log-in; an unknown token is passed over."""
+    found = session.get(ConsoleSession, _hash_of(token))
+    if found is not None:
+        _audit(session, "staff.logged_out", actor=f"staff:{found.staff_id}", staff_id=found.staff_id)
+        session.delete(found)
+        session.flush()
+
+
+def set_password(session: Session, *, login: str, password: str | None = None) -> str:
+    """Give a member of staff another password and end all their log-ins.
+
+    Args:
+        password: at least ten characters; a random one is made when it is left out.
+
+    Returns:
+        The password now in force.
+
+    Raises:
+        NotFound: nobody has this login.
+        InvalidInput: the password is too short.
+    """
+    member = _find(session, login)
+    if member is None:
+        raise NotFound(f"nobody has the login {login}")
+    if password is not None and len(password) < MIN_PASSWORD:
+        raise InvalidInput(f"a password needs at least {MIN_PASSWORD} characters")
+    password = password or _new_password()
+    member.password_hash = _hasher.hash(password)
+    session.execute(delete(ConsoleSession).where(ConsoleSession.staff_id == member.id))
+    _audit(session, "staff.password_changed", actor="operator", staff_id=member.id)
+    return password
+
+
+def normalize_login(text: str) -> str:
+    """A login as it is compared: without spaces around it, in small letters."""
+    return text.strip().casefold()
+
+
+def _find(session: Session, login: str) -> StaffMember | None:
+    # PostgreSQL takes no NUL in a text.
+    wanted = normalize_login(login).replace("\0", "\ufffd")
+    return session.scalar(select(StaffMember).where(StaffMember.login == wanted))
+
+
+def _verify(known_hash: str, password: str) -> bool:
+    try:
+        return _hasher.verify(known_hash, password)
+    except VerificationError:
+        return False
+
+
+@cache
+def _decoy() -> str:
+    """What the password of somebody who does not exist is compared with."""
+    return _hasher.hash(secrets.token_hex(_TOKEN_BYTES))
+
+
+def _new_password() -> str:
+    groups = ("".join(secrets.choice(_READABLE) for _ in range(_GROUP_LETTERS)) for _ in range(_GROUPS))
+    return "-".join(groups)
+
+
+def _hash_of(token: str) -> str:
+    return hashlib.sha256(token.encode()).hexdigest()
+
+
+def _audit(session: Session, action: str, *, actor: str, staff_id: int | str) -> None:
+    record_audit(session, actor=actor, action=action, target_type="staff", target_id=staff_id)

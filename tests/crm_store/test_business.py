@@ -1,0 +1,131 @@
+"""The owner's file takes effect when it is saved, and never with a mistake in it."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from crm_store.business import EXAMPLE, Business, BusinessFile, lay_out_business_file, read_business
+from crm_store.errors import ConfigurationError
+
+SMALL = """
+name = "گل‌فروشی نیلوفر"
+
+[faq]
+hours = "هر روز ۹ تا ۲۱"
+
+[[complaints.categories]]
+key = "bouquet"
+title = "دسته‌گل"
+words = ["گل", "گلدان"]
+"""
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    """The owner's file of a small shop."""
+    return save(tmp_path / "business.toml", SMALL)
+
+
+def save(path: Path, text: str) -> Path:
+    """Save as an editor does; the time stamp is a new one however fast the test is."""
+    before = path.stat().st_mtime_ns if path.exists() else 0
+    path.write_text(text, encoding="utf-8")
+    os.utime(path, ns=(before + 1_000_000_000, before + 1_000_000_000))
+    return path
+
+
+def test_the_shipped_example_is_in_order_and_answers_nothing_yet() -> None:
+    business = read_business(EXAMPLE)
+    assert business.faq.answered == []
+    assert len(business.category_keys) == 8
+    assert business.callback.intervals("thursday")
+
+
+def test_what_is_left_out_has_a_default(path: Path) -> None:
+    business = read_business(path)
+    assert business.category("bouquet").ask == ("order_number", "remedy", "phone")
+    assert business.callback.within_minutes == 120
+    assert business.texts == {}
+
+
+def test_answers_are_found_by_topic_and_only_by_topic(path: Path) -> None:
+    faq = read_business(path).faq
+    assert faq.answer("hours") == "هر روز ۹ تا ۲۱"
+    assert faq.answered == ["hours"]
+    assert "delivery" in faq.unanswered
+    assert {faq.answer(topic) for topic in ("delivery", "other", "answered", "__class__")} == {""}
+
+
+def test_a_category_that_was_taken_out_is_shown_by_its_key(path: Path) -> None:
+    assert read_business(path).category("bouquet").title == "دسته‌گل"
+    assert read_business(path).category("delivery").title == "delivery"
+
+
+def test_one_wording_may_stand_without_brackets(path: Path) -> None:
+    save(path, SMALL + '[texts]\nutter_greet = "سلام"\nutter_thanks = ["ممنون", "سپاس"]\n')
+    assert read_business(path).texts == {"utter_greet": ("سلام",), "utter_thanks": ("ممنون", "سپاس")}
+
+
+def test_a_change_takes_effect_without_a_restart(path: Path) -> None:
+    file = BusinessFile(path)
+    before = file.current()
+    assert file.current() is before
+    save(path, SMALL.replace("نیلوفر", "یاس"))
+    assert file.current().name == "گل‌فروشی یاس"
+
+
+def test_a_mistake_leaves_the_last_good_version_in_force_until_it_is_mended(path: Path) -> None:
+    file = BusinessFile(path)
+    save(path, SMALL + "hours = [")
+    assert file.current().name == "گل‌فروشی نیلوفر"
+    assert "not valid TOML" in file.problem
+    save(path, SMALL.replace("نیلوفر", "یاس"))
+    assert file.current().name == "گل‌فروشی یاس"
+    assert file.problem == ""
+
+
+def test_a_file_that_is_gone_or_not_there_yet_is_replaced_by_the_example(path: Path) -> None:
+    file = BusinessFile(path)
+    path.unlink()
+    assert len(file.current().category_keys) == 8
+    save(path, SMALL)
+    assert file.current().category_keys == ("bouquet",)
+
+
+def test_a_file_that_is_wrong_from_the_start_is_refused(path: Path) -> None:
+    save(path, "name = ")
+    with pytest.raises(ConfigurationError, match=r"business\.toml is not valid TOML"):
+        BusinessFile(path)
+
+
+@pytest.mark.parametrize(
+    ("change", "place"),
+    [
+        (("name =", "nam ="), "nam"),
+        (("hours =", "houres ="), "houres"),
+        (('key = "bouquet"', 'key = "Blumenstrauß"'), "key"),
+        (('words = ["گل", "گلدان"]', 'ask = ["colour"]'), "ask"),
+        (("[faq]", "[callback.hours]\nfriday = ['9-12']\n[faq]"), "callback.hours"),
+        (("[faq]", "[texts]\nutter_greet = []\n[faq]"), "utter_greet is empty"),
+    ],
+)
+def test_a_mistake_is_named_with_its_place(path: Path, change: tuple[str, str], place: str) -> None:
+    with pytest.raises(ConfigurationError, match=place):
+        read_business(save(path, SMALL.replace(*change)))
+
+
+def test_two_categories_of_one_key_are_refused(path: Path) -> None:
+    twice = SMALL + '[[complaints.categories]]\nkey = "bouquet"\ntitle = "گل"\n'
+    with pytest.raises(ConfigurationError, match="bouquet stands there twice"):
+        read_business(save(path, twice))
+
+
+def test_a_new_copy_gets_a_file_of_its_own_and_an_edited_one_is_left_alone(path: Path) -> None:
+    assert not lay_out_business_file(path)
+    assert read_business(path).name == "گل‌فروشی نیلوفر"
+    new = path.parent / "new" / "business.toml"
+    assert lay_out_business_file(new)
+    assert isinstance(read_business(new), Business)

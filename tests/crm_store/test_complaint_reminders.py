@@ -1,0 +1,83 @@
+from __future__ import annotations
+
+from datetime import datetime, timedelta, timezone
+
+import pytest
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from crm_store.complaints import drafting
+from crm_store.complaints.reminders import remind_of_complaints
+from crm_store.conversations.models import Conversation
+from crm_store.db import Database
+from crm_store.drafts import Draft
+from crm_store.outbox import OutboxItem
+from tests.factories import a_conversation, an_inbox_id
+
+#: Nine in the evening in Tehran, and half past ten the next morning.
+EVENING = datetime(2026, 11, 20, 17, 30, tzinfo=timezone.utc)
+MORNING = datetime(2026, 11, 21, 7, 0, tzinfo=timezone.utc)
+
+
+def a_draft(session: Session, left_at: datetime, *, story: str = "پیک نیامد") -> Conversation:
+    conversation = a_conversation(session)
+    where = {"conversation_id": conversation.id, "inbox_id": an_inbox_id(session, conversation)}
+    draft = drafting.start_complaint(session, **where)
+    if story:
+        drafting.set_draft_field(session, **where, field="description", value=story)
+    draft.updated_at = left_at
+    session.flush()
+    return conversation
+
+
+def remind(session: Session, now: datetime) -> int:
+    return remind_of_complaints(
+        session, now=now, timezone="Asia/Tehran", hour=10, max_age=timedelta(hours=72)
+    )
+
+
+def test_a_complaint_left_overnight_is_offered_again_the_next_day_once(database: Database) -> None:
+    with database.write() as session:
+        conversation = a_draft(session, EVENING)
+        assert [remind(session, MORNING + timedelta(minutes=n)) for n in (0, 1, 24 * 60)] == [1, 0, 0]
+        (notice,) = session.scalars(select(OutboxItem))
+        assert notice.conversation_id == conversation.id
+        assert notice.content["response"] == "utter_complaint_left"
+
+
+@pytest.mark.parametrize(
+    "now",
+    [
+        EVENING + timedelta(hours=1),  # the same day
+        MORNING - timedelta(hours=2),  # the next day, too early
+        EVENING + timedelta(hours=73),  # too long ago to be continued
+    ],
+)
+def test_nobody_is_reminded_on_the_same_day_too_early_or_of_something_old(
+    database: Database, now: datetime
+) -> None:
+    with database.write() as session:
+        a_draft(session, EVENING)
+        assert remind(session, now) == 0
+
+
+def test_a_draft_without_a_story_is_not_worth_a_reminder(database: Database) -> None:
+    with database.write() as session:
+        a_draft(session, EVENING, story="")
+        assert remind(session, MORNING) == 0
+
+
+def test_where_a_person_has_taken_over_the_bot_does_not_remind(database: Database) -> None:
+    with database.write() as session:
+        a_draft(session, EVENING).owner = "human"
+        session.flush()
+        assert remind(session, MORNING) == 0
+
+
+def test_a_draft_that_was_continued_and_left_again_is_not_offered_twice(database: Database) -> None:
+    with database.write() as session:
+        a_draft(session, EVENING)
+        remind(session, MORNING)
+        session.scalars(select(Draft)).one().updated_at = MORNING + timedelta(hours=8)
+        session.flush()
+        assert remind(session, MORNING + timedelta(days=1)) == 0

@@ -1,0 +1,261 @@
+"""What was kept long enough goes; what waits, is open or is still needed stays."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import update
+from sqlalchemy.orm import Session
+
+from crm_store import drafts, inbox, outbox
+from crm_store.activity import Activity, record_activity
+from crm_store.audit import AuditEntry, record_audit
+from crm_store.base import utcnow
+from crm_store.complaints.models import Complaint
+from crm_store.conversations import service as conversations
+from crm_store.conversations.models import Attachment, Button, Conversation, Message
+from crm_store.conversations.service import customer_of
+from crm_store.db import Database
+from crm_store.drafts import Draft
+from crm_store.handoff.models import CallbackRequest
+from crm_store.inbox import InboxItem
+from crm_store.outbox import OutboxItem
+from crm_store.privacy import retention
+from crm_store.privacy.service import EXPORT, request_export
+from crm_store.privacy.tracker import Tracker
+from tests.factories import a_complaint, a_conversation, an_inbox_id
+from tests.factories.person import MINA, seed
+from tests.factories.tracker import make_tracker, remember
+
+NOW = utcnow()
+LONG_AGO, CUTOFF = NOW - timedelta(days=100), NOW - timedelta(days=90)
+
+
+def age(session: Session, model: Any, moment: datetime = LONG_AGO, *columns: str) -> None:
+    """Let all rows of a table be that old."""
+    session.flush()
+    session.execute(update(model).values(dict.fromkeys(columns, moment)))
+    session.expire_all()
+
+
+def attach(session: Session, chat: Conversation, path: str) -> Attachment:
+    return conversations.add_attachment(
+        session, conversation_id=chat.id, inbox_id=an_inbox_id(session, chat), kind="photo", path=path
+    )
+
+
+def test_updates_that_are_dealt_with_are_blanked_and_those_that_wait_are_not(database: Database) -> None:
+    with database.write() as session:
+        chat = a_conversation(session)
+        by_state = {}
+        for state in (inbox.DONE, inbox.IGNORED, inbox.PARKED, inbox.PENDING):
+            by_state[state] = an_inbox_id(session, chat, text=state)
+            inbox.finish(session, inbox_id=by_state[state], state=state)
+        age(session, InboxItem, LONG_AGO, "finished_at", "received_at")
+        assert retention.forget_updates(session, before=CUTOFF) == 2
+        assert retention.forget_updates(session, before=CUTOFF) == 0
+        session.expire_all()
+        payloads = {state: session.get_one(InboxItem, row).payload for state, row in by_state.items()}
+    assert payloads == {
+        inbox.DONE: {},
+        inbox.IGNORED: {},
+        inbox.PARKED: {"text": "parked"},
+        inbox.PENDING: {"text": "pending"},
+    }
+
+
+def test_young_updates_are_left_alone(database: Database) -> None:
+    with database.write() as session:
+        row = an_inbox_id(session, a_conversation(session))
+        inbox.finish(session, inbox_id=row)
+        assert retention.forget_updates(session, before=CUTOFF) == 0
+
+
+def test_what_was_sent_is_blanked_but_never_sent_a_second_time(database: Database) -> None:
+    with database.write() as session:
+        chat = a_conversation(session)
+
+        def notice() -> OutboxItem:
+            return outbox.enqueue_notice(
+                session, conversation_id=chat.id, response="utter_trouble", idempotency_key="trouble:1"
+            )
+
+        sent = notice()
+        sent.state = outbox.SENT
+        waits = outbox.enqueue_message(session, conversation_id=chat.id, content={"text": "بعداً"})
+        age(session, OutboxItem, LONG_AGO, "created_at")
+        assert retention.forget_sent(session, before=CUTOFF) == 1
+        session.expire_all()
+        assert sent.content == {}
+        assert waits.content == {"text": "بعداً"}
+        assert notice() is sent
+
+
+def test_expired_buttons_go(database: Database) -> None:
+    with database.write() as session:
+        chat = a_conversation(session)
+        for lifetime in (timedelta(days=-95), timedelta(days=1)):
+            conversations.issue_buttons(
+                session,
+                conversation_id=chat.id,
+                buttons=[{"title": "بله", "payload": "/affirm"}],
+                lifetime=lifetime,
+            )
+        session.flush()
+        assert retention.forget_buttons(session, before=CUTOFF) == 1
+        assert session.query(Button).count() == 1
+
+
+def test_forms_that_ended_or_that_nobody_continues_are_blanked(database: Database) -> None:
+    with database.write() as session:
+        filed = a_complaint(session, a_conversation(session))
+        left, young = a_conversation(session), a_conversation(session)
+        abandoned = drafts.start_draft(session, conversation_id=left.id, kind="complaint", inbox_id=1)
+        drafts.set_field(abandoned, field="description", value="نیمه‌کاره", inbox_id=1)
+        age(session, Draft, LONG_AGO, "updated_at")
+        current = drafts.start_draft(session, conversation_id=young.id, kind="complaint", inbox_id=2)
+        drafts.set_field(current, field="description", value="تازه", inbox_id=2)
+        session.flush()
+        assert retention.forget_drafts(session, before=CUTOFF, abandoned_before=CUTOFF) == 2
+        session.expire_all()
+        assert (abandoned.state, abandoned.data) == (drafts.CANCELLED, {})
+        assert session.get_one(Draft, filed.draft_id).data == {}
+        assert current.data == {"description": "تازه"}
+
+
+def test_old_lines_of_a_transcript_go_and_the_numbering_goes_on(database: Database) -> None:
+    with database.write() as session:
+        chat = a_conversation(session)
+        where = {"conversation_id": chat.id, "author": "customer"}
+        conversations.add_message(session, text="کهنه", **where)
+        age(session, Message, LONG_AGO, "created_at")
+        conversations.add_message(session, text="تازه", **where)
+        assert retention.forget_transcripts(session, before=CUTOFF) == 1
+        assert [(line.seq, line.text) for line in session.query(Message)] == [(2, "تازه")]
+
+
+def test_files_of_complaints_and_of_open_forms_stay_and_others_go(database: Database) -> None:
+    with database.write() as session:
+        chat = a_conversation(session)
+        complaint = a_complaint(session, chat)
+        attach(session, chat, "of-complaint.jpg").complaint_id = complaint.id
+        in_the_making = attach(session, chat, "in-the-making.jpg")
+        attach(session, chat, "loose.jpg")
+        draft = drafts.start_draft(session, conversation_id=chat.id, kind="complaint", inbox_id=1)
+        drafts.set_field(draft, field="attachments", value=[in_the_making.id], inbox_id=1)
+        age(session, Attachment, LONG_AGO, "created_at")
+        assert retention.forget_attachments(session, before=CUTOFF) == ["loose.jpg"]
+        assert retention.forget_attachments(session, before=CUTOFF) is None
+        assert session.query(Attachment).count() == 2
+
+
+def test_of_an_old_complaint_only_what_names_no_one_stays(database: Database, tmp_path: Path) -> None:
+    with database.write() as session:
+        seed(session, MINA, tmp_path)
+        age(session, Complaint, LONG_AGO, "created_at")
+        age(session, Activity, LONG_AGO, "at")
+        places = retention.forget_complaints(session, before=CUTOFF)
+        assert places == [f"2026/11/{MINA.account}0000.txt"]
+        assert retention.forget_complaints(session, before=CUTOFF) is None
+        session.expire_all()
+        complaint = session.query(Complaint).one()
+        assert (complaint.description, complaint.order_number, complaint.contact_point_id) == ("", "", None)
+        assert (complaint.category, complaint.remedy) == ("delivery", "refund")
+        corrections = session.query(Activity).filter_by(kind="complaint.description_corrected")
+        assert [entry.data for entry in corrections] == [{}]
+
+
+def test_an_old_complaint_to_which_something_happened_lately_stays(database: Database) -> None:
+    with database.write() as session:
+        chat = a_conversation(session)
+        complaint = a_complaint(session, chat)
+        age(session, Complaint, LONG_AGO, "created_at")
+        record_activity(
+            session,
+            customer_id=customer_of(chat),
+            kind="complaint.description_corrected",
+            subject_type="complaint",
+            subject_id=complaint.id,
+        )
+        session.flush()
+        assert retention.forget_complaints(session, before=CUTOFF) is None
+
+
+def test_calls_that_are_still_to_be_made_are_left_alone(database: Database, tmp_path: Path) -> None:
+    with database.write() as session:
+        seed(session, MINA, tmp_path)
+        age(session, CallbackRequest, LONG_AGO, "created_at")
+        assert retention.forget_callbacks(session, before=CUTOFF) == 0
+        session.query(CallbackRequest).one().state = "replaced"
+        session.flush()
+        assert retention.forget_callbacks(session, before=CUTOFF) == 1
+        session.expire_all()
+        assert session.query(CallbackRequest).one().topic == ""
+
+
+def test_the_audit_trail_goes_after_its_time(database: Database) -> None:
+    with database.write() as session:
+        record_audit(session, actor="operator", action="inbox.retried")
+        age(session, AuditEntry, LONG_AGO, "at")
+        record_audit(session, actor="operator", action="inbox.retried")
+        session.flush()
+        assert retention.forget_audit(session, before=CUTOFF) == 1
+        assert session.query(AuditEntry).count() == 1
+
+
+def test_a_file_of_ones_own_data_is_taken_back_after_a_while(database: Database) -> None:
+    with database.write() as session:
+        chat = a_conversation(session, channel="web", chat_id="ab" * 32)
+        item = request_export(session, conversation_id=chat.id, inbox_id=an_inbox_id(session, chat))
+        item.state, item.sent_at = outbox.SENT, LONG_AGO
+        line = conversations.add_message(
+            session,
+            conversation_id=chat.id,
+            author="bot",
+            text="بفرمایید",
+            extra={"document": {"file_name": "my-data.html", "size": 5, "path": "web/ab/1.html"}},
+            outbox_id=item.id,
+        )
+        assert retention.known_places(session, ["web/ab/1.html", "web/ab/2.html"]) == {"web/ab/1.html"}
+        assert retention.withdraw_exports(session, before=CUTOFF) == ["web/ab/1.html"]
+        session.flush()
+        assert retention.withdraw_exports(session, before=CUTOFF) == []
+        assert line.extra["document"] == {"file_name": "my-data.html", "size": 5}
+        assert item.kind == EXPORT
+
+
+def test_the_dialogue_forgets_what_it_reads_no_more(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path / 'tracker.db'}"
+    make_tracker(url)
+    old, new = LONG_AGO.timestamp(), NOW.timestamp()
+    for conversation_id, at, kind, said in (
+        (1, old, "session_started", "-"),
+        (1, old, "user", "a conversation that ended long ago"),
+        (2, old, "session_started", "-"),
+        (2, old, "user", "an older session"),
+        (2, new, "session_started", "-"),
+        (2, new, "user", "the present session"),
+        (3, old, "session_started", "-"),
+        (3, old, "user", "a session that still goes on"),
+        (3, new, "user", "a session that still goes on"),
+    ):
+        remember(url, conversation_id=conversation_id, at=at, kind=kind, said=said)
+    tracker = Tracker(url)
+    assert tracker.forget_before(CUTOFF) == 4
+    assert tracker.forget([3]) == 3
+    tracker.compact()
+    tracker.close()
+    left = (tmp_path / "tracker.db").read_bytes()
+    assert b"the present session" in left
+    for gone in (b"long ago", b"older session", b"goes on"):
+        assert gone not in left
+
+
+def test_a_dialogue_that_never_ran_has_nothing_to_forget(tmp_path: Path) -> None:
+    tracker = Tracker(f"sqlite:///{tmp_path / 'tracker.db'}")
+    assert tracker.forget([1]) == 0
+    tracker.compact()
+    tracker.close()
+    assert not (tmp_path / "tracker.db").exists()
