@@ -1,4 +1,4 @@
-"""``peyvand customers``: phone numbers that two accounts have proven."""
+"""``peyvand customers``: whose phone number it is, where only a person can tell."""
 
 from __future__ import annotations
 
@@ -12,10 +12,13 @@ from crm_store.settings import load_settings
 if TYPE_CHECKING:
     from sqlalchemy.orm import Session
 
+    from crm_store.complaints.models import Complaint
+    from crm_store.handoff.models import CallbackRequest
+
 
 @click.group()
 def customers() -> None:
-    """Settle whose number it is when two accounts have proven the same one."""
+    """Settle whose phone number it is, where only a person can tell."""
 
 
 @customers.command()
@@ -61,6 +64,42 @@ def settle(conflict_id: int, decision: str | None) -> None:
     with open_store(load_settings()) as database, database.write() as session:
         linking.settle(session, conflict_id=conflict_id, decision=decision, actor="operator")
     click.echo(f"conflict {conflict_id}: {decision.replace('_', ' ')}")
+
+
+@customers.command("confirm-phone")
+@click.option("--complaint", "code", metavar="CODE", help="The number that stands in this complaint.")
+@click.option("--callback", "callback_id", metavar="ID", type=int, help="The number of this call-back.")
+@explains_errors
+def confirm_phone(code: str | None, callback_id: int | None) -> None:
+    """Vouch for the number of somebody you have talked to, where the chat cannot prove it (the web chat)."""
+    from crm_store.customers import linking
+    from crm_store.customers.models import ContactPoint
+    from crm_store.errors import NotFound
+
+    if (code is None) == (callback_id is None):
+        raise click.UsageError("say --complaint CODE or --callback ID")
+    with open_store(load_settings()) as database, database.write() as session:
+        case = _case(session, code, callback_id)
+        if case is None or case.contact_point_id is None:
+            raise NotFound("no such case, or there is no phone number in it")
+        point = session.get_one(ContactPoint, case.contact_point_id)
+        outcome = linking.confirm_phone(
+            session, conversation_id=case.conversation_id, phone=point.value, actor="operator"
+        )
+    said = {"none": "confirmed", "joined": "confirmed; the customer was known and is joined to this chat"}
+    click.echo(said.get(outcome.outcome, "disputed: see `peyvand customers conflicts`"))
+
+
+def _case(session: Session, code: str | None, callback_id: int | None) -> Complaint | CallbackRequest | None:
+    from sqlalchemy import select
+
+    from crm_store.complaints.models import Complaint
+    from crm_store.handoff.models import CallbackRequest
+    from crm_store.persian import parse_tracking_code
+
+    if code is None:
+        return session.get(CallbackRequest, callback_id)
+    return session.scalar(select(Complaint).where(Complaint.code == (parse_tracking_code(code) or "")))
 
 
 def _described(session: Session, customer_id: int) -> str:

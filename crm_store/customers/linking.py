@@ -28,10 +28,9 @@ from crm_store.customers.service import add_phone
 from crm_store.errors import InvalidInput, NotFound
 from crm_store.outbox import enqueue_notice
 from crm_store.persian import normalize_phone
-from crm_store.privacy.models import PENDING as ERASURE_PENDING
-from crm_store.privacy.models import Erasure
+from crm_store.privacy.service import erasure_waits
 
-__all__ = ["LinkOutcome", "link_by_proof", "merge", "open_conflicts", "outcome_of", "settle"]
+__all__ = ["LinkOutcome", "confirm_phone", "link_by_proof", "merge", "open_conflicts", "outcome_of", "settle"]
 
 #: How long a proof speaks for its account; operators give a number that was left to somebody else.
 PROOF_HOLDS = timedelta(days=180)
@@ -104,6 +103,36 @@ def link_by_proof(
         subject_type=_MESSAGE,
         subject_id=inbox_id,
         data={"outcome": outcome.outcome, "channel": identity.channel},
+    )
+    return outcome
+
+
+def confirm_phone(session: Session, *, conversation_id: int, phone: str, actor: str) -> LinkOutcome:
+    """Keep a number that a member of staff vouches for as the messenger would; for chats that prove nothing.
+
+    Args:
+        conversation_id: the chat whose account the number belongs to.
+        phone: in any script and format.
+        actor: who vouches for it, as in the audit trail.
+
+    Raises:
+        InvalidInput: the text is not a valid phone number.
+        NotFound: there is no such chat of a customer.
+    """
+    conversation = session.get(Conversation, conversation_id)
+    if conversation is None or conversation.identity is None:
+        raise NotFound("there is no such chat of a customer")
+    identity = conversation.identity
+    point = add_phone(session, customer_id=identity.customer_id, phone=phone)
+    _one_at_a_time(session, point.value)
+    outcome = _prove(session, identity, point.value, actor=actor, now=utcnow())
+    record_audit(
+        session,
+        actor=actor,
+        action="customer.phone_confirmed",
+        target_type="customer",
+        target_id=outcome.customer_id,
+        detail={"contact_point_id": point.id, "outcome": outcome.outcome},
     )
     return outcome
 
@@ -185,7 +214,7 @@ def _prove(
     session: Session, identity: ChannelIdentity, phone: str, *, actor: str, now: datetime
 ) -> LinkOutcome:
     claimant_id = identity.customer_id
-    if _is_being_forgotten(session, claimant_id):
+    if erasure_waits(session, customer_id=claimant_id):
         return LinkOutcome("none", claimant_id)
     same_person, disputing = _other_holders(session, identity, phone, now)
     if disputing:
@@ -224,7 +253,7 @@ def _other_holders(
     )
     same_person, disputing = [], []
     for customer_id, proven_at in rows.tuples().all():
-        if _is_being_forgotten(session, customer_id):
+        if erasure_waits(session, customer_id=customer_id):
             continue
         of_customer = select(ChannelIdentity.channel).where(ChannelIdentity.customer_id == customer_id)
         channels = session.scalars(of_customer).all()
@@ -235,11 +264,6 @@ def _other_holders(
         elif proven_at is not None:
             same_person.append(customer_id)
     return same_person, disputing
-
-
-def _is_being_forgotten(session: Session, customer_id: int) -> bool:
-    pending = select(Erasure.id).where(Erasure.customer_id == customer_id, Erasure.state == ERASURE_PENDING)
-    return session.scalar(pending.limit(1)) is not None
 
 
 def _dispute(

@@ -14,6 +14,7 @@ from crm_store.conversations.models import Conversation
 from crm_store.conversations.service import customer_of
 from crm_store.customers.models import ContactPoint, Customer
 from crm_store.errors import InvalidInput
+from crm_store.privacy.service import erasure_waits
 
 FIELDS = ("full_name", "birthday", "address", "preferred_time", "preferred_channel")
 #: How somebody may wish to be contacted; the names stand in data/customers/terms.yml.
@@ -90,7 +91,7 @@ def greeting_name(session: Session, *, conversation_id: int) -> str:
     """
     customer_id = customer_of(session.get_one(Conversation, conversation_id))
     customer = session.get_one(Customer, customer_id)
-    if not customer.full_name:
+    if not customer.full_name or erasure_waits(session, customer_id=customer_id):
         return ""
     proof = select(ContactPoint.id).where(
         ContactPoint.customer_id == customer_id, ContactPoint.proven_at.is_not(None)

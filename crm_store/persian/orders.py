@@ -49,6 +49,8 @@ _BETWEEN = (
     r"(?:من|ما|خودم|خودمون|بنده|اینجانب|قبلی|قبلیم|اخیر|اخیرم|آخرم|اخرم|به|با|رو|را|هم|که|این|اینه|هست|هستش|است|میشه"
     r"|اش|ی|man|mane|ma|ba|be|ro|ham|in|ine|hast|hastesh|is|my)"
 )
+# «BA-10233»: small Latin words may also be how a code begins.
+_NO_PREFIX = r"(?!(?:(?<=\b[a-z]{2})|(?<=\b[a-z]{3}))[-_/])"
 _GAP = r"[\s:#=،,.()\[\]«»\"'\u2010-\u2015/-]*"
 # Latin letters and digits with marks inside; small, because folded.
 _CODE = r"[a-z0-9]+(?:[-_/\u2010-\u2015\u2212][a-z0-9]+)*"
@@ -59,7 +61,7 @@ _CODE_ALONE = (
 )
 _BEFORE = re.compile(
     rf"(?<!\w)(?P<order>(?P<numbered>{_NUMBER_WORD}{_GAP})?{_ORDER})"
-    rf"(?P<gap>(?:{_GAP}(?<!\w)(?:{_BETWEEN}|{_NUMBER_WORD})(?!\w)){{0,4}}{_GAP}){_CODE_ALONE}"
+    rf"(?P<gap>(?:{_GAP}(?<!\w)(?:{_BETWEEN}|{_NUMBER_WORD})(?!\w){_NO_PREFIX}){{0,4}}{_GAP}){_CODE_ALONE}"
 )
 _AFTER = re.compile(
     rf"{_CODE_ALONE}(?:ست|است|ه)?{_GAP}(?:{_BETWEEN}{_GAP})?(?<!\w){_NUMBER_WORD}{_GAP}(?P<order>{_ORDER})(?!\w)"

@@ -14,7 +14,15 @@ from crm_store.audit import AuditEntry
 from crm_store.base import utcnow
 from crm_store.conversations.models import Conversation
 from crm_store.conversations.service import customer_of
-from crm_store.customers.linking import LinkOutcome, link_by_proof, merge, open_conflicts, outcome_of, settle
+from crm_store.customers.linking import (
+    LinkOutcome,
+    confirm_phone,
+    link_by_proof,
+    merge,
+    open_conflicts,
+    outcome_of,
+    settle,
+)
 from crm_store.customers.merging import keeper
 from crm_store.customers.models import ContactPoint, Customer, LinkConflict
 from crm_store.customers.service import add_phone
@@ -287,3 +295,20 @@ def test_a_settled_conflict_is_not_settled_differently(database: Database) -> No
             settle(session, conflict_id=conflict.id, decision="forgotten", actor="operator")
         with pytest.raises(NotFound):
             settle(session, conflict_id=conflict.id + 1, decision="joined", actor="operator")
+
+
+def test_staff_may_vouch_for_a_number_where_the_chat_proves_none(database: Database) -> None:
+    with database.write() as session:
+        imported = an_import(session, full_name="سارا محمدی")
+        web = a_conversation(session, channel="web", chat_id="visitor")
+        outcome = confirm_phone(session, conversation_id=web.id, phone=PHONE, actor="operator")
+        assert outcome == LinkOutcome("joined", customer_of(web))
+        assert session.get_one(Customer, imported.id).merged_into_id == customer_of(web)
+        assert point_of(session, customer_of(web)).proven_at is not None
+        actions = session.scalars(select(AuditEntry.action).where(AuditEntry.actor == "operator")).all()
+        assert "customer.phone_confirmed" in actions
+
+
+def test_nobody_can_vouch_for_a_number_in_a_chat_that_is_no_customers(database: Database) -> None:
+    with database.write() as session, pytest.raises(NotFound):
+        confirm_phone(session, conversation_id=999, phone=PHONE, actor="operator")

@@ -153,7 +153,7 @@ async def test_in_the_web_chat_a_stale_press_is_explained_in_the_transcript(setu
 async def test_a_notice_gets_working_buttons(setup: Setup, sara: User) -> None:
     async with setup.running():
         await asked(setup, sara)
-        params = {"description": "<b>x</b>", "category": "تحویل", "attachments": ""}
+        params = {"description": "<b>x</b>", "lines": []}
         setup.write(
             lambda s: outbox.enqueue_notice(
                 s, conversation_id=1, response="utter_complaint_summary", params=params, idempotency_key="k"
