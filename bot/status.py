@@ -6,6 +6,7 @@ from ipaddress import ip_address
 
 from rich.console import Console
 
+from crm_store.business import BusinessFile
 from crm_store.db import Database
 from crm_store.settings import Settings
 from crm_store.staff.service import FIRST_LOGIN, ensure_first_admin
@@ -42,7 +43,8 @@ def show_status(settings: Settings, *, password: str | None) -> None:
         f"  log-in       {_log_in(password)}\n"
         f"               web chat: none needed, it is open to whoever reaches its address\n"
         f"  messengers   {channels}\n"
-        f"  store        {store}, data in {settings.data_path}\n",
+        f"  store        {store}, data in {settings.data_path}\n"
+        f"  your words   {settings.business_path}{_unanswered(settings)}\n",
         soft_wrap=True,
     )
     if not _is_loopback(settings.http_host):
@@ -58,8 +60,14 @@ def show_status(settings: Settings, *, password: str | None) -> None:
     )
 
 
+def _unanswered(settings: Settings) -> str:
+    """Which common questions still get «I do not know»; the owner should hear of it before a customer does."""
+    topics = BusinessFile(settings.business_path).current().faq.unanswered
+    return f"\n               no answer there yet to: {', '.join(topics)}" if topics else ""
+
+
 def _log_in(password: str | None) -> str:
-    another = f"peyvand staff password {FIRST_LOGIN}"
+    another = f"uv run peyvand staff password {FIRST_LOGIN}"
     if password is None:
         return f"console: as {FIRST_LOGIN}; a new password is made by: {another}"
     return (

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from bot.status import first_password, screen, show_status
+from crm_store.business import EXAMPLE
 from crm_store.db import Database
 from crm_store.settings import Settings
 from crm_store.staff.service import authenticate
@@ -48,3 +49,13 @@ def test_an_address_that_others_reach_has_to_be_behind_https(
     tmp_path: Path, host: str, is_open: bool
 ) -> None:
     assert ("behind https" in shown(Settings(data_dir=str(tmp_path), http_host=host), None)) is is_open
+
+
+def test_the_owner_is_told_where_to_write_and_what_has_no_answer_yet(settings: Settings) -> None:
+    path = settings.business_path
+    path.write_text(
+        EXAMPLE.read_text(encoding="utf-8").replace('hours = ""', 'hours = "شنبه‌ها"', 1), encoding="utf-8"
+    )
+    text = shown(settings, None)
+    assert str(path) in text
+    assert "no answer there yet to: address, contact, delivery" in text
