@@ -98,7 +98,7 @@ def take_more_story(turn: Turn, session: Session) -> bool:
     if draft is None or turn.intent != "complaint_file" or not tells_what_happened(turn.text):
         return False
     told, source = draft.data.get(drafting.DESCRIPTION, ""), draft.sources.get(drafting.DESCRIPTION)
-    if turn.text not in told.split("\n"):
+    if f"\n{turn.text}\n" not in f"\n{told}\n":
         # The message that began the story stays its source: an edit of that one is an edit of the story.
         _set(turn, session, drafting.DESCRIPTION, f"{told}\n{turn.text}".strip(), source)
     return True

@@ -205,7 +205,7 @@ def _note(turn: Turn, session: Session, reply: Reply) -> None:
         session,
         turn,
         response="utter_staff_group_callback_about" if topic else "utter_staff_group_callback",
-        key=f"staff-callback:{request.id}",
+        key=service.staff_notice_key(request.id),
         params={**told, "topic": topic} if topic else told,
     )
     reply.utter("utter_callback_noted", **promises.described(request, session))

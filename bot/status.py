@@ -61,7 +61,7 @@ def show_status(settings: Settings, *, password: str | None) -> None:
 
 
 def _unanswered(settings: Settings) -> str:
-    """Which common questions still get «I do not know»; the owner should hear of it before a customer does."""
+    """Common questions without an answer; the owner should hear of them before a customer does."""
     topics = BusinessFile(settings.business_path).current().faq.unanswered
     return f"\n               no answer there yet to: {', '.join(topics)}" if topics else ""
 

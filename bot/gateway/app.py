@@ -136,16 +136,15 @@ class Gateway:
 
     def _remind_of_complaints(self) -> None:
         limits = self._settings.limits
+        # The relay finds the notices by itself; from this thread it must not be woken.
         with self._database.write() as session:
-            count = remind_of_complaints(
+            remind_of_complaints(
                 session,
                 now=utcnow(),
                 timezone=self._settings.business.timezone,
                 hour=limits.reminder_hour,
                 max_age=timedelta(hours=limits.draft_hours),
             )
-        if count:
-            self._relay.wake(None)
 
     def _report_end(self, task: asyncio.Task[None]) -> None:
         if not task.cancelled() and task.exception() is not None:

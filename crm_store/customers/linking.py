@@ -116,7 +116,7 @@ def confirm_phone(session: Session, *, conversation_id: int, phone: str, actor: 
         actor: who vouches for it, as in the audit trail.
 
     Raises:
-        InvalidInput: the text is not a valid phone number.
+        InvalidInput: the text is not a valid phone number, or the number cannot become this customer's.
         NotFound: there is no such chat of a customer.
     """
     conversation = session.get(Conversation, conversation_id)
@@ -126,6 +126,8 @@ def confirm_phone(session: Session, *, conversation_id: int, phone: str, actor: 
     point = add_phone(session, customer_id=identity.customer_id, phone=phone)
     _one_at_a_time(session, point.value)
     outcome = _prove(session, identity, point.value, actor=actor, now=utcnow())
+    if outcome.outcome == "none" and point.proven_at is None:
+        raise InvalidInput("it was settled that this number is somebody else's, or all is about to be erased")
     record_audit(
         session,
         actor=actor,

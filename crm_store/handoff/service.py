@@ -105,6 +105,11 @@ def promise_stands(request: CallbackRequest) -> bool:
     return request.due_at is not None and request.due_at > utcnow()
 
 
+def staff_notice_key(request_id: int) -> str:
+    """Names the notice of a request to the staff groups, which quotes what the customer wrote."""
+    return f"staff-callback:{request_id}"
+
+
 def cancel_callback(session: Session, *, conversation_id: int, inbox_id: int) -> bool:
     """Drop the open call-back draft; False when there is none."""
     return drafts.cancel_draft(session, conversation_id=conversation_id, kind=DRAFT_KIND, inbox_id=inbox_id)

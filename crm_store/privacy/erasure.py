@@ -13,7 +13,20 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from sqlalchemy import String, cast, delete, exists, literal, select, text, update
+from sqlalchemy import (
+    ColumnElement,
+    String,
+    case,
+    cast,
+    delete,
+    exists,
+    false,
+    literal,
+    or_,
+    select,
+    text,
+    update,
+)
 from sqlalchemy.orm import Session
 
 from crm_store import inbox, outbox
@@ -21,6 +34,8 @@ from crm_store.audit import record_audit
 from crm_store.base import utcnow
 from crm_store.conversations.models import Attachment, Button, Conversation, Message
 from crm_store.customers.models import Customer
+from crm_store.handoff.models import CallbackRequest
+from crm_store.handoff.service import staff_notice_key
 from crm_store.inbox import InboxItem
 from crm_store.outbox import OutboxItem
 from crm_store.privacy.blanking import (
@@ -110,6 +125,7 @@ def erase(
     blank_trails(session, scope, known)
     blank_cases(session, scope)
     _erase_conversations(session, scope)
+    _erase_notices_to_staff(session, scope)
     _erase_group_messages(session, scope)
     blank_people(session, scope)
     session.execute(
@@ -157,18 +173,7 @@ def _erase_conversations(session: Session, scope: Scope) -> None:
     session.execute(delete(Message).where(Message.conversation_id.in_(ids)))
     session.execute(delete(Button).where(Button.conversation_id.in_(ids)))
     session.execute(delete(Attachment).where(Attachment.conversation_id.in_(ids)))
-    session.execute(
-        update(OutboxItem)
-        .where(OutboxItem.conversation_id.in_(ids), OutboxItem.state == outbox.PENDING)
-        .values(state=outbox.CANCELLED)
-        .execution_options(synchronize_session=False)
-    )
-    session.execute(
-        update(OutboxItem)
-        .where(OutboxItem.conversation_id.in_(ids))
-        .values(content={}, last_error="")
-        .execution_options(synchronize_session=False)
-    )
+    _empty_outbox(session, OutboxItem.conversation_id.in_(ids))
     blank_drafts(session, ids)
     own = InboxItem.channel.in_(("web", "terminal"))  # their numbers hold the visitor's
     session.execute(
@@ -193,6 +198,28 @@ def _erase_conversations(session: Session, scope: Scope) -> None:
         update(Conversation)
         .where(Conversation.id.in_(ids))
         .values(chat_id=literal("erased-") + cast(Conversation.id, String), owner="bot", trouble_told_at=None)
+        .execution_options(synchronize_session=False)
+    )
+
+
+def _erase_notices_to_staff(session: Session, scope: Scope) -> None:
+    """What staff groups were told of the person's call-backs: it quotes what the person wrote."""
+    requests = select(CallbackRequest.id).where(CallbackRequest.customer_id.in_(scope.customers))
+    keys = [staff_notice_key(request_id) for request_id in session.scalars(requests)]
+    key = OutboxItem.idempotency_key
+    about_them = or_(false(), *(or_(key == one, key.startswith(f"{one}:")) for one in keys))
+    notices = list(session.scalars(select(OutboxItem.id).where(about_them)))
+    session.execute(delete(Message).where(Message.outbox_id.in_(notices)))
+    _empty_outbox(session, OutboxItem.id.in_(notices))
+
+
+def _empty_outbox(session: Session, condition: ColumnElement[bool]) -> None:
+    """Send nothing of some rows any more, and leave only that there were any."""
+    state = case((OutboxItem.state == outbox.PENDING, outbox.CANCELLED), else_=OutboxItem.state)
+    session.execute(
+        update(OutboxItem)
+        .where(condition)
+        .values(state=state, content={}, last_error="")
         .execution_options(synchronize_session=False)
     )
 

@@ -207,6 +207,20 @@ def _cases(session: Session, person: Person, chat: Conversation, customer_id: in
         topic=person.topic,
     )
     session.add(request)
+    session.flush()
+    group = conversations.open_conversation(session, channel="telegram", chat_id="-100200300", identity=None)
+    told = outbox.enqueue_notice(
+        session,
+        conversation_id=group.id,
+        response="utter_staff_group_callback_about",
+        params={"topic": person.topic, "deadline": "فردا"},
+        idempotency_key=handoff.staff_notice_key(request.id),
+    )
+    session.flush()
+    told.state, told.sent_at = outbox.SENT, utcnow()
+    conversations.add_message(
+        session, conversation_id=group.id, author="bot", text=person.topic, outbox_id=told.id
+    )
     open_one = drafts.start_draft(session, conversation_id=chat.id, kind="complaint", inbox_id=asked)
     drafts.set_field(open_one, field="description", value=person.former_story, inbox_id=asked)
     said = an_inbox_id(session, chat, text=f"{person.name} لغو ۱۱")
