@@ -22,8 +22,14 @@ from crm_store.terms import term
 OPENING_WORDS = 2
 #: Longest text, in words, in which the name of a field, a category or a number without a word is looked for.
 SHORT_ANSWER = 5
+#: So many words name a field even if they could also ask for something: «شماره تماس».
+NAME_OF_A_FIELD = 2
 #: Most words around a number that corrects the order number without saying so.
 BESIDE_A_NUMBER = 2
+#: A phone number among so few words is the writer's own: «هزار بار دادم شماره رو: …».
+WORDS_WITH_A_PHONE = 8
+#: Longest refusal to answer, in words.
+LONG_REFUSAL = 8
 #: The answer was taken, and there is nothing to say about it.
 TAKEN = ""
 #: From so many digits on, a text is taken for a phone number, right or wrong.
@@ -61,9 +67,12 @@ def take_corrections(turn: Turn, session: Session) -> bool:
     """Take from an answer to the summary what is different now, or open the field that it names."""
     is_short = turn.word_count <= SHORT_ANSWER
     details = details_in(turn.text, turn.found)
-    if turn.intent in NO_ANSWER and begins_digression(turn) and not _states_values(turn, details):
+    names_a_field = turn.word_count <= NAME_OF_A_FIELD and meant("complaints", "fields", turn.text)
+    is_other = turn.intent in NO_ANSWER and begins_digression(turn) and not names_a_field
+    if is_other and not _states_values(turn, details):
         return False
-    if take_details(turn, session, details, category=is_short):
+    # The words under a photo say what is on it.
+    if take_details(turn, session, details, category=is_short and not turn.attachments):
         return True
     number = _corrected_number(turn)
     if number is not None:
@@ -73,7 +82,8 @@ def take_corrections(turn: Turn, session: Session) -> bool:
     if field is not None:
         drafting.ask_again(session, conversation_id=turn.conversation_id, field=field, inbox_id=turn.inbox_id)
         return True
-    if turn.previous.ended_with("utter_complaint_correction") and tells_what_happened(turn.text):
+    tells = turn.intent in ("complaint_file", "nlu_fallback") and tells_what_happened(turn.text)
+    if turn.previous.ended_with("utter_complaint_correction") and tells:
         _set(turn, session, drafting.DESCRIPTION, turn.text)
         return True
     return False
@@ -90,6 +100,39 @@ def _states_values(turn: Turn, details: Details) -> bool:
     """Whether a text gives a number or a wish outright, whatever it was understood as, and asks nothing."""
     values = details.order_number or details.remedy or details.phone or details.is_category_corrected
     return bool(values) and not turn.text.rstrip().endswith(("؟", "?"))
+
+
+def take_something_else(turn: Turn, session: Session, asked: str) -> bool:
+    """Take what a text states outright although something else was asked; whether it did.
+
+    Args:
+        asked: the field that was asked for.
+    """
+    details = details_in(turn.text, turn.found)
+    answers_too = asked == drafting.DESCRIPTION or _answers(turn, details, asked)
+    drops = turn.intent in NO_ANSWER and turn.intent not in QUESTIONS and begins_digression(turn)
+    phones = (
+        {phone.value for phone in find_phones(turn.text)} if turn.word_count <= WORDS_WITH_A_PHONE else set()
+    )
+    if answers_too or drops or not (_states_values(turn, details) or len(phones) == 1):
+        return False
+    take_details(turn, session, details, category=False)
+    if len(phones) == 1:
+        _set_phone(turn, session, phones.pop())
+    take_more_story(turn, session)
+    return True
+
+
+def _answers(turn: Turn, details: Details, asked: str) -> bool:
+    """Whether a text holds what was asked for, or says that there is none."""
+    held = {
+        drafting.CATEGORY: details.category,
+        drafting.ORDER_NUMBER: details.order_number or bare_numbers(turn.text),
+        drafting.REMEDY: details.remedy,
+        drafting.PHONE: find_phones(turn.text),
+    }
+    passes = _passes_over(turn) and turn.intent != "deny" and not details.is_category_corrected
+    return bool(held.get(asked)) or passes
 
 
 def take_more_story(turn: Turn, session: Session) -> bool:
@@ -157,9 +200,12 @@ def _take_order_number(turn: Turn, session: Session) -> str | None:
 def _take_remedy(turn: Turn, session: Session) -> str | None:
     named = [key for key in REMEDIES if words(term("complaints", "remedies", key) or key) == words(turn.text)]
     typed = meant("complaints", "remedy_names", turn.text) if turn.word_count <= SHORT_ANSWER else None
-    remedy = details_in(turn.text, turn.found).remedy or (named[0] if named else typed)
+    details = details_in(turn.text, turn.found)
+    remedy = details.remedy or (named[0] if named else typed)
     # One word names a remedy even if it could also ask about it: «تعویض».
-    if remedy is not None and (turn.intent not in QUESTIONS or turn.word_count == 1):
+    is_clear = turn.intent not in QUESTIONS or turn.word_count == 1 or _states_values(turn, details)
+    if remedy is not None and is_clear:
+        take_details(turn, session, details, category=False)
         _set(turn, session, drafting.REMEDY, remedy)
         take_more_story(turn, session)
         return TAKEN
@@ -173,12 +219,14 @@ def _take_no_files(turn: Turn, session: Session) -> str | None:
     if turn.attachments or not _passes_over(turn):
         return None
     _pass_over(turn, session, drafting.ATTACHMENTS)
+    take_details(turn, session, details_in(turn.text, turn.found), category=False)
     return TAKEN
 
 
 def _take_phone(turn: Turn, session: Session) -> str | None:
     phones = {phone.value for phone in find_phones(turn.text)}
     if len(phones) == 1:
+        take_details(turn, session, details_in(turn.text, turn.found), category=False)
         _set_phone(turn, session, phones.pop())
     elif _passes_over(turn):
         _pass_over(turn, session, drafting.PHONE)
@@ -203,7 +251,7 @@ ANSWERS: dict[str, Callable[[Turn, Session], str | None]] = {
 
 def _passes_over(turn: Turn) -> bool:
     """Whether a short text says that there is nothing to answer, or that one would rather not."""
-    if turn.word_count > SHORT_ANSWER:
+    if turn.word_count > (LONG_REFUSAL if turn.intent == "skip" else SHORT_ANSWER):
         return False
     if turn.intent in ("skip", "deny", "survey_skip") or is_one_of("complaints", "passing", turn.text):
         return True

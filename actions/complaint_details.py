@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from actions.texts import is_any_in, words
+from actions.texts import is_any_in, meant, words
 from actions.turn import Found
 from crm_store.complaints.drafting import CATEGORY, ORDER_NUMBER, REMEDY
 from crm_store.persian import find_phones, to_ascii_digits
@@ -19,6 +19,8 @@ from crm_store.persian import find_phones, to_ascii_digits
 CLEARLY_MORE = 2
 #: Most words between a value and the word that denies it: «پرداخت اصلاً نبود».
 DENIED_WITHIN = 2
+#: Most words between a place and the word that says something was bought there.
+BOUGHT_WITHIN = 6
 
 _CLAUSE_END = re.compile(r"[،؛,.;!؟?\n]")
 _NUMBER = re.compile(r"(?<![\w/-])(?=[\w/-]*\d)[A-Za-z0-9]+(?:[/_-][A-Za-z0-9]+)*(?![\w/-])")
@@ -54,8 +56,17 @@ def details_in(text: str, found: Iterable[Found]) -> Details:
     entities = list(found)
     stated = [one for one in entities if not _is_denied(text, one)]
     remedies = [one for one in entities if one.entity == REMEDY]
+    has_number = any(one.entity == ORDER_NUMBER for one in entities)
     # «پولمو می‌خوام» names a wish; that «پول» is about payments does not make payment the subject.
-    about = [one for one in stated if one.entity == CATEGORY and not _overlaps(one, remedies)]
+    # Neither does the «فاکتور» that a number is named by.
+    about = [
+        one
+        for one in stated
+        if one.entity == CATEGORY
+        and not _overlaps(one, remedies)
+        and not _is_place_of_purchase(text, one)
+        and not (has_number and _names_a_number(text, one))
+    ]
     denied = {one.value for one in entities if one.entity == CATEGORY and one not in stated}
     category = _clearest(one.value for one in about if one.value not in denied)
     return Details(
@@ -97,6 +108,17 @@ def _is_denied(text: str, one: Found) -> bool:
     is_opening = len(words(text[: one.start])) == 1
     denied_before = bool(before) and not is_opening and is_any_in("complaints", "denying_before", before[-1])
     return denied_before or any(is_any_in("complaints", "denying_after", word) for word in after)
+
+
+def _is_place_of_purchase(text: str, one: Found) -> bool:
+    """Whether a category is only where something was bought: «از سایتتون گرفتم»."""
+    before, after = words(text[: one.start])[-1:], words(_CLAUSE_END.split(text[one.end :], maxsplit=1)[0])
+    comes_from = bool(before) and is_any_in("complaints", "from", before[0])
+    return comes_from and any(is_any_in("complaints", "buying", word) for word in after[:BOUGHT_WITHIN])
+
+
+def _names_a_number(text: str, one: Found) -> bool:
+    return meant("complaints", "numbered", text[one.start : one.end]) is not None
 
 
 def _overlaps(one: Found, others: Iterable[Found]) -> bool:

@@ -18,6 +18,7 @@ from actions.complaint_answers import (
     take_corrections,
     take_details,
     take_more_story,
+    take_something_else,
 )
 from actions.complaint_details import details_in
 from actions.complaint_story import begins_digression, tells_what_happened
@@ -174,13 +175,15 @@ def _take_text(turn: Turn, session: Session, reply: Reply) -> bool:
         return False  # the number accepts the offer of a call; the rules note it
     if turn.requested == CONFIRM:
         return take_corrections(turn, session) or take_more_story(turn, session)
-    answer = ANSWERS[FIELD_OF_SLOT[str(turn.requested)]](turn, session)
+    field = FIELD_OF_SLOT[str(turn.requested)]
+    if take_something_else(turn, session, field):
+        return True
+    answer = ANSWERS[field](turn, session)
     if answer:
         reply.utter(answer)
     if answer is not None or begins_digression(turn):
         return answer is not None
-    told = take_details(turn, session, details_in(turn.text, turn.found), category=False)
-    return take_more_story(turn, session) or told
+    return take_more_story(turn, session)
 
 
 def _draft(turn: Turn, session: Session) -> Draft | None:

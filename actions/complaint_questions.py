@@ -42,9 +42,8 @@ class Question(StoreAction, ABC):
         return f"action_ask_complaint_form_complaint_{self.field}"
 
     def answer(self, turn: Turn, session: Session, reply: Reply) -> list[Event]:
-        has_heard = turn.previous.ended_with(
-            self.first, self.again, "utter_complaint_summary", "utter_complaint_correction"
-        )
+        asked = {self.first, self.again, "utter_complaint_summary", "utter_complaint_correction"}
+        has_heard = not turn.heard.isdisjoint(asked)
         reply.utter(self.again if has_heard else self.first, buttons=self.choices())
         return []
 

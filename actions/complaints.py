@@ -11,10 +11,11 @@ from actions.base import Event, Reply, StoreAction, clear_slots, environment, te
 from actions.complaint_form import SLOTS
 from actions.texts import Rich, count_other_words, fragment
 from actions.turn import Turn
-from crm_store.complaints import service
+from crm_store.complaints import drafting, service
 from crm_store.complaints.models import Complaint
 from crm_store.conversations.models import Conversation
 from crm_store.conversations.service import customer_of
+from crm_store.drafts import OPEN
 from crm_store.errors import NotFound
 from crm_store.persian import (
     find_phones,
@@ -79,11 +80,15 @@ def tell_status(turn: Turn, session: Session, reply: Reply) -> None:
             reply.utter("utter_complaint_state", **_described(complaint))
         return
     complaints = service.complaints_of(session, customer_id=customer_id)
+    draft = drafting.complaint_draft(session, conversation_id=turn.conversation_id, inbox_id=turn.inbox_id)
+    is_half_told = draft is not None and draft.state == OPEN and drafting.DESCRIPTION in draft.data
     if not complaints:
-        reply.utter("utter_no_complaints")
+        reply.utter("utter_complaint_waits" if is_half_told and not turn.form else "utter_no_complaints")
         return
     items = [fragment("utter_complaint_list_item", **_described(complaint)) for complaint in complaints]
     reply.utter("utter_complaint_list", items=Rich("\n".join(items)))
+    if is_half_told and not turn.form:
+        reply.utter("utter_complaint_waits")
 
 
 def given_code(turn: Turn) -> str | None:

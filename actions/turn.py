@@ -105,6 +105,7 @@ class Turn:
         resumed: True when the form only goes on after the message was answered elsewhere.
         previous: the turn before.
         failures: how many turns in a row, up to the one before, were not understood.
+        heard: names of the responses said since the active form began, as far as the tracker still holds them.
     """
 
     conversation_id: int
@@ -125,6 +126,7 @@ class Turn:
     resumed: bool = False
     previous: Previous = Previous()
     failures: int = 0
+    heard: frozenset[str] = frozenset()
 
     @property
     def word_count(self) -> int:
@@ -196,6 +198,7 @@ def read_turn(tracker: Tracker) -> Turn:
         resumed=_was_rejected(tracker.events[latest:], tracker.active_loop_name),
         previous=_previous_turn(tracker.events[:latest]),
         failures=_failures(tracker.events[:latest]),
+        heard=_heard(tracker.events, tracker.active_loop_name),
     )
 
 
@@ -252,6 +255,17 @@ def _failures(events: Sequence[Mapping[str, Any]]) -> int:
                 break
             failures, failed = failures + 1, False
     return failures
+
+
+def _heard(events: Sequence[Mapping[str, Any]], form: str | None) -> frozenset[str]:
+    said = set()
+    for event in reversed(events):
+        begins = event["event"] == "active_loop" and event.get("name") == form
+        if begins or event["event"] == "session_started":
+            break
+        if event["event"] == "bot":
+            said.add(_response_of(event))
+    return frozenset(said)
 
 
 def _response_of(event: Mapping[str, Any]) -> str:

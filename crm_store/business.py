@@ -27,13 +27,15 @@ if sys.version_info >= (3, 11):
 else:
     import tomli as tomllib
 
-#: The file that a new copy starts with, and that stands in for a missing one.
+#: The file that a new copy starts with, and that stands in until there is one.
 EXAMPLE = PROJECT_ROOT / "business.example.toml"
 
 #: What may be asked about a complaint besides what happened and its category, in the order of asking.
 Question = Literal["order_number", "remedy", "attachments", "phone"]
 Weekday = Literal["saturday", "sunday", "monday", "tuesday", "wednesday", "thursday", "friday"]
 Key = Annotated[str, msgspec.Meta(pattern=r"^[a-z][a-z0-9_]{0,39}$")]
+#: A week of working time without a pause; what is longer is a slip of the finger.
+MAX_WITHIN_MINUTES = 7 * 24 * 60
 
 log = structlog.get_logger(__name__)
 
@@ -97,7 +99,7 @@ class Callbacks(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         hours: intervals of local time, ``"09:00-13:00"``, per weekday; a day left out is closed.
     """
 
-    within_minutes: Annotated[int, msgspec.Meta(gt=0)] = 120
+    within_minutes: Annotated[int, msgspec.Meta(gt=0, le=MAX_WITHIN_MINUTES)] = 120
     on_public_holidays: bool = False
     holidays: tuple[str, ...] = ()
     hours: Mapping[Weekday, tuple[str, ...]] = msgspec.field(default_factory=dict)
@@ -170,7 +172,8 @@ class BusinessFile:
     """The business file as it is now.
 
     Args:
-        path: where the owner edits it; while nothing is there, the example that is shipped stands in.
+        path: where the owner edits it; as long as nothing has been there, the example that is shipped
+            stands in.
 
     Raises:
         ConfigurationError: it is wrong right from the start.
@@ -179,7 +182,7 @@ class BusinessFile:
     def __init__(self, path: Path) -> None:
         self._path = path
         self._stamp = self._look()
-        self._business = read_business(self._in_force)
+        self._business = read_business(path if self._stamp else EXAMPLE)
         #: What is wrong with the file as it stands; empty when it is in force.
         self.problem = ""
 
@@ -189,20 +192,20 @@ class BusinessFile:
         if stamp != self._stamp:
             self._stamp = stamp
             try:
-                self._business, self.problem = read_business(self._in_force), ""
-                log.info("business_file_read", file=self._in_force.name)
+                self._business, self.problem = read_business(self._path), ""
+                log.info("business_file_read", file=self._path.name)
             except ConfigurationError as error:
                 self.problem = str(error)
                 log.error("business_file_wrong", reason=self.problem, in_force="the version before")
         return self._business
 
-    @property
-    def _in_force(self) -> Path:
-        return self._path if self._path.exists() else EXAMPLE
-
-    def _look(self) -> tuple[str, int, int]:
-        status = self._in_force.stat()
-        return str(self._in_force), status.st_mtime_ns, status.st_size
+    def _look(self) -> tuple[int, int] | None:
+        """What changes when the file is saved; None where there is none."""
+        try:
+            status = self._path.stat()
+        except OSError:
+            return None
+        return status.st_mtime_ns, status.st_size
 
 
 def lay_out_business_file(path: Path) -> bool:

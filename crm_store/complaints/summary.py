@@ -37,7 +37,7 @@ def summary_lines(session: Session, data: Mapping[str, Any], business: Business)
     if ORDER_NUMBER in data:
         number = data[ORDER_NUMBER]
         lines.append(
-            _line("utter_complaint_line_order", number=to_persian_digits(number))
+            _line("utter_complaint_line_order", number=to_persian_digits(number) if number.isdigit() else number)
             if number
             else _line("utter_complaint_line_no_order")
         )

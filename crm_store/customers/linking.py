@@ -169,7 +169,7 @@ def settle(session: Session, *, conflict_id: int, decision: str, actor: str) -> 
 
     Raises:
         NotFound: there is no such conflict.
-        InvalidInput: no such decision, or another one was carried out before.
+        InvalidInput: no such decision, another one was carried out before, or one of them is being erased.
     """
     conflict = session.get(LinkConflict, conflict_id, with_for_update=True)
     if conflict is None:
@@ -182,6 +182,8 @@ def settle(session: Session, *, conflict_id: int, decision: str, actor: str) -> 
         raise InvalidInput(f"conflict {conflict_id} was settled already: {conflict.state}")
     identity = session.get_one(ChannelIdentity, conflict.identity_id)
     claimant_id, holder_id = identity.customer_id, conflict.holder_id
+    if any(erasure_waits(session, customer_id=one) for one in (claimant_id, holder_id)):
+        raise InvalidInput("one of the two is about to be erased; try again in a few minutes")
     if decision == JOINED:
         stays = keeper(session, customer_ids=[claimant_id, holder_id])
         merge(session, into_id=stays, from_id=claimant_id + holder_id - stays, actor=actor)

@@ -23,7 +23,7 @@ class CallbackRequest(Base):
     contact_point_id: Mapped[int] = mapped_column(ForeignKey("contact_points.id"))
     #: What the customer wanted when the offer was made, in their own words.
     topic: Mapped[str] = mapped_column(Text, default="")
-    #: ``open``, ``replaced`` by a newer request of the same customer, or ``cancelled`` when they were forgotten.
+    #: ``open``, ``replaced`` by the customer's newer request, or ``cancelled`` when they were forgotten.
     state: Mapped[str] = mapped_column(String(20), default="open")
     #: By when the customer was promised the call.
     due_at: Mapped[datetime | None]

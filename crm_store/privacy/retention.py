@@ -176,10 +176,11 @@ def _in_open_drafts(session: Session) -> list[int]:
 
 
 def _drop_attachments(session: Session, ids: list[int]) -> list[str]:
+    """Delete rows; returns the paths of files that no other row names: one may be sent along twice."""
     paths = session.scalars(select(Attachment.path).where(Attachment.id.in_(ids), Attachment.path != ""))
-    places = list(paths)
+    places = set(paths)
     _delete(session, Attachment, Attachment.id.in_(ids))
-    return places
+    return sorted(places - set(session.scalars(select(Attachment.path).where(Attachment.path.in_(places)))))
 
 
 def _batch(

@@ -98,10 +98,11 @@ def record_consent(
 def marketing_allowed(session: Session, *, customer_id: int) -> bool:
     """Whether the customer's newest decision allows marketing; without a decision it is not allowed.
 
-    Decisions of all accounts that were joined count as one person's.
+    Decisions of all accounts that were joined count as one person's. Whoever asked to be forgotten gets none.
     """
     family = family_of(session, customer_id=customer_id)
-    if session.get_one(Customer, family[0]).erased_at is not None:
+    is_erased = session.get_one(Customer, family[0]).erased_at is not None
+    if is_erased or erasure_waits(session, customer_id=family[0]):
         return False
     newest = (
         select(Consent.granted)

@@ -302,3 +302,13 @@ def test_a_number_that_answers_the_offer_of_a_call_is_left_to_it(form: Form) -> 
     form.say(STORY, intent="complaint_file", **IN_STORY)
     form.chat.ran_before("utter_offer_callback")
     assert form.say("09121234567") == "left to the rules"
+
+
+def test_more_of_the_story_in_several_lines_is_kept_once_when_the_turn_runs_again(form: Form) -> None:
+    form.say(STORY, intent="complaint_file", **IN_STORY)
+    more = "پیک تلفنش را هم جواب نمی‌داد\nآخر سر هم غذا را پشت در گذاشت و رفت"
+    chat = form.chat
+    for again in (False, True):
+        chat.run(ValidateComplaintForm(), more, intent="complaint_file", again=again)
+    form.press("skip_field", field="phone")
+    assert form.file().description == f"{STORY}\n{more}"

@@ -189,6 +189,16 @@ async def test_a_photo_is_served_in_place_and_the_look_is_audited(
     assert looked_at(sqlite_database) == [("staff:1", "attachment.viewed", str(photo.id))]
 
 
+async def test_whoever_asks_only_for_the_rest_of_a_file_is_written_down_too(
+    staff: StaffBrowser, sqlite_database: Database, folder: Path
+) -> None:
+    with sqlite_database.write() as session:
+        photo = a_file(session, folder, a_told_complaint(session))
+    for _ in range(2):
+        await staff.get(f"/console/attachments/{photo.id}", headers={"Range": "bytes=1-"})
+    assert looked_at(sqlite_database) == [("staff:1", "attachment.viewed", str(photo.id))]
+
+
 @pytest.mark.parametrize("mime_type", ["text/html", "image/svg+xml", "application/pdf", "text/plain", ""])
 async def test_what_a_browser_could_run_is_only_for_saving(
     staff: StaffBrowser, sqlite_database: Database, folder: Path, mime_type: str

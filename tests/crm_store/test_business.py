@@ -87,12 +87,22 @@ def test_a_mistake_leaves_the_last_good_version_in_force_until_it_is_mended(path
     assert file.problem == ""
 
 
-def test_a_file_that_is_gone_or_not_there_yet_is_replaced_by_the_example(path: Path) -> None:
+def test_the_example_stands_in_for_a_file_that_is_not_there_yet(tmp_path: Path) -> None:
+    file = BusinessFile(tmp_path / "business.toml")
+    assert len(file.current().category_keys) == 8
+    assert file.problem == ""
+    save(tmp_path / "business.toml", SMALL)
+    assert file.current().category_keys == ("bouquet",)
+
+
+def test_a_file_that_is_gone_stays_in_force_until_there_is_one_again(path: Path) -> None:
     file = BusinessFile(path)
     path.unlink()
-    assert len(file.current().category_keys) == 8
-    save(path, SMALL)
     assert file.current().category_keys == ("bouquet",)
+    assert "cannot be read" in file.problem
+    save(path, SMALL.replace("نیلوفر", "یاس"))
+    assert file.current().name == "گل‌فروشی یاس"
+    assert file.problem == ""
 
 
 def test_a_file_that_is_wrong_from_the_start_is_refused(path: Path) -> None:
@@ -109,6 +119,7 @@ def test_a_file_that_is_wrong_from_the_start_is_refused(path: Path) -> None:
         (('key = "bouquet"', 'key = "Blumenstrauß"'), "key"),
         (('words = ["گل", "گلدان"]', 'ask = ["colour"]'), "ask"),
         (("[faq]", "[callback.hours]\nfriday = ['9-12']\n[faq]"), "callback.hours"),
+        (("[faq]", "[callback]\nwithin_minutes = 1000000000\n[faq]"), "within_minutes"),
         (("[faq]", "[texts]\nutter_greet = []\n[faq]"), "utter_greet is empty"),
     ],
 )

@@ -312,3 +312,22 @@ def test_staff_may_vouch_for_a_number_where_the_chat_proves_none(database: Datab
 def test_nobody_can_vouch_for_a_number_in_a_chat_that_is_no_customers(database: Database) -> None:
     with database.write() as session, pytest.raises(NotFound):
         confirm_phone(session, conversation_id=999, phone=PHONE, actor="operator")
+
+
+def test_what_was_settled_differently_is_not_vouched_for(database: Database) -> None:
+    with database.write() as session:
+        _, claimant, conflict = a_dispute(session)
+        settle(session, conflict_id=conflict.id, decision="kept_apart", actor="operator")
+        with pytest.raises(InvalidInput):
+            confirm_phone(session, conversation_id=claimant.id, phone=PHONE, actor="operator")
+
+
+@pytest.mark.parametrize("side", [0, 1])
+def test_nothing_is_settled_with_somebody_who_is_about_to_be_forgotten(database: Database, side: int) -> None:
+    with database.write() as session:
+        *chats, conflict = a_dispute(session)
+        session.add(Erasure(customer_id=customer_of(chats[side])))
+        session.flush()
+        with pytest.raises(InvalidInput):
+            settle(session, conflict_id=conflict.id, decision="joined", actor="operator")
+        assert customer_of(chats[0]) != customer_of(chats[1])

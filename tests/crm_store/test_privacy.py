@@ -91,6 +91,14 @@ def test_nothing_is_advertised_to_somebody_who_was_forgotten(database: Database)
         assert not allowed(session, chat)
 
 
+def test_nothing_is_advertised_to_somebody_who_asked_to_be_forgotten(database: Database) -> None:
+    with database.write() as session:
+        chat = a_conversation(session)
+        decide(session, chat, granted=True)
+        service.request_erasure(session, conversation_id=chat.id, inbox_id=an_inbox_id(session, chat))
+        assert not allowed(session, chat)
+
+
 def test_an_export_is_queued_once_per_message_and_audited(database: Database) -> None:
     with database.write() as session:
         chat = a_conversation(session)

@@ -205,6 +205,18 @@ def test_the_audit_trail_goes_after_its_time(database: Database) -> None:
         assert session.query(AuditEntry).count() == 1
 
 
+def test_a_file_that_was_sent_along_twice_stays_as_long_as_one_of_them_is_needed(database: Database) -> None:
+    with database.write() as session:
+        chat = a_conversation(session)
+        complaint = a_complaint(session, chat)
+        kept, spare = (attach(session, chat, "web/a/b.jpg") for _ in range(2))
+        kept.complaint_id, ids = complaint.id, [kept.id, spare.id]
+        age(session, Attachment, LONG_AGO, "created_at")
+        assert retention.forget_attachments(session, before=CUTOFF) == []
+        session.expunge_all()
+        assert [session.get(Attachment, one) is None for one in ids] == [False, True]
+
+
 def test_a_file_of_ones_own_data_is_taken_back_after_a_while(database: Database) -> None:
     with database.write() as session:
         chat = a_conversation(session, channel="web", chat_id="ab" * 32)

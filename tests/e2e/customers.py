@@ -11,7 +11,7 @@ from tests.fakes.bot_api_model import SentMessage, User
 from tests.fakes.thread_runner import ThreadRunner
 
 PATIENCE_SECONDS = 240.0
-STORY = "غذایی که دیشب سفارش دادم یخ کرده بود و پیک هم یک ساعت دیر رسید، مشتری {number}"
+STORY = "غذایی که دیشب آوردید یخ کرده بود و پیک یک ساعت دیر رسید، سفارش 77{number}، پولم را پس می‌خواهم"
 
 
 @dataclass(frozen=True)
@@ -25,8 +25,8 @@ class Step:
 
 COMPLAINT_STEPS = (
     Step("utter_greet", text="سلام وقت بخیر"),
-    Step("utter_ask_complaint_category", text=STORY),
-    Step("utter_complaint_summary", press="تحویل"),
+    Step("utter_ask_complaint_phone", text=STORY),
+    Step("utter_complaint_summary", text="بدون شماره"),
     Step("utter_complaint_filed", press="ثبت"),
     Step("utter_complaint_list", text="شکایت من به کجا رسید؟"),
 )

@@ -72,7 +72,7 @@ def test_a_wrong_setting_is_one_clear_line_that_names_it(
 def test_a_terminal_conversation_with_piped_lines_files_a_complaint(
     tmp_path: Path, trained_model: Path
 ) -> None:
-    lines = "سلام\nغذایی که دیروز آوردید سرد بود و پیک هم خیلی دیر رسید\n۱\n۱\n"
+    lines = "سلام\nپیک شما غذا رو یخ‌زده آورد، سفارش ۱۲۳۴۵، پولمو می‌خوام\n۱\n۱\n"
     ended = peyvand("chat", settings={"PEYVAND_DATA_DIR": str(tmp_path)}, stdin=lines)
     assert ended.returncode == 0, ended.stderr
     names = ResponseMatcher().names

@@ -16,6 +16,7 @@ from rasa.shared.nlu.training_data.training_data import TrainingData
 from bot.nlu.audience import AudienceGate
 from bot.nlu.classifier import PersianIntentClassifier
 from bot.nlu.entities import PersianEntityExtractor
+from bot.nlu.evidence import ComplaintEvidence
 from bot.nlu.tokenizer import PersianTokenizer
 from crm_store.business import EXAMPLE
 from crm_store.persian import new_tracking_code
@@ -228,3 +229,33 @@ def test_nobody_but_staff_gets_an_intent_of_staff(metadata: dict[str, Any] | Non
 
 def test_staff_keep_their_intents() -> None:
     assert ranked({"audience": "staff"}).get("intent")["name"] == "staff_report"
+
+
+@pytest.mark.parametrize(
+    ("text", "entities", "top", "expected"),
+    [
+        ("کفش سفارش ۳۳۱ پاره‌ست، عوضش کنین", ["order_number", "remedy"], "faq", "complaint_file"),
+        ("پیک دیر رسید پولمو پس بدین لطفا", ["category", "remedy"], "profile_update", "complaint_file"),
+        ("سفارش ۳۳۱ پاره‌ست، چطور عوضش کنم؟", ["order_number", "remedy"], "faq", "faq"),
+        ("سفارش ۳۳۱ عوض بشه", ["order_number", "remedy"], "faq", "faq"),
+        ("شرایط تعویض کالا برای سفارش ۳۳۱ چیه", ["order_number"], "faq", "faq"),
+        ("پول سفارش ۳۳۱ که خواستم چی شد", ["order_number", "remedy"], "complaint_status", "complaint_status"),
+    ],
+)
+def test_a_wish_for_a_remedy_about_an_order_is_a_complaint(
+    tmp_path: Path, text: str, entities: list[str], top: str, expected: str
+) -> None:
+    ranking = [
+        {"name": top, "confidence": 0.6},
+        {"name": "greet", "confidence": 0.2},
+        {"name": "complaint_file", "confidence": 0.1},
+    ]
+    message = Message({TEXT: text, "entities": [{"entity": name} for name in entities]})
+    message.set("intent", ranking[0])
+    message.set("intent_ranking", ranking)
+    created(ComplaintEvidence, tmp_path).process([message])
+    assert message.get("intent") == {"name": expected, "confidence": 0.6}
+    assert message.get("intent_ranking")[0]["name"] == expected
+    assert sorted(one["name"] for one in message.get("intent_ranking")) == sorted(
+        {top, "greet", "complaint_file"}
+    )
