@@ -105,7 +105,7 @@ class Turn:
         resumed: True when the form only goes on after the message was answered elsewhere.
         previous: the turn before.
         failures: how many turns in a row, up to the one before, were not understood.
-        heard: names of the responses said since the active form began, as far as the tracker still holds them.
+        heard: responses said since the active form began, as far as the tracker still holds them.
     """
 
     conversation_id: int

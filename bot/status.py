@@ -5,6 +5,7 @@ from __future__ import annotations
 from ipaddress import ip_address
 
 from rich.console import Console
+from rich.markup import escape
 
 from crm_store.business import BusinessFile
 from crm_store.db import Database
@@ -61,8 +62,11 @@ def show_status(settings: Settings, *, password: str | None) -> None:
 
 
 def _unanswered(settings: Settings) -> str:
-    """Common questions without an answer; the owner should hear of them before a customer does."""
-    topics = BusinessFile(settings.business_path).current().faq.unanswered
+    """What the owner should hear before a customer does: a mistake in the file, questions without answer."""
+    file = BusinessFile(settings.business_path)
+    if file.problem:
+        return f"\n               [red]not in force, the last good version is:[/] {escape(file.problem)}"
+    topics = file.current().faq.unanswered
     return f"\n               no answer there yet to: {', '.join(topics)}" if topics else ""
 
 

@@ -7,6 +7,8 @@ logged, with its place.
 
 from __future__ import annotations
 
+import contextlib
+import os
 import shutil
 import sys
 from collections.abc import Mapping
@@ -176,15 +178,23 @@ class BusinessFile:
             stands in.
 
     Raises:
-        ConfigurationError: it is wrong right from the start.
+        ConfigurationError: it is wrong, and there is no earlier good version either.
     """
 
     def __init__(self, path: Path) -> None:
         self._path = path
+        #: A copy of the last good version: a restart while the owner's file has a mistake in it is no outage.
+        self._good_copy = path.with_name(f"{path.stem}.last-good{path.suffix}")
         self._stamp = self._look()
-        self._business = read_business(path if self._stamp else EXAMPLE)
         #: What is wrong with the file as it stands; empty when it is in force.
         self.problem = ""
+        try:
+            self._business = self._read() if self._stamp else read_business(EXAMPLE)
+        except ConfigurationError as error:
+            if not self._good_copy.exists():
+                raise
+            self._business = read_business(self._good_copy)
+            self._note_problem(error)
 
     def current(self) -> Business:
         """The newest good version."""
@@ -192,12 +202,24 @@ class BusinessFile:
         if stamp != self._stamp:
             self._stamp = stamp
             try:
-                self._business, self.problem = read_business(self._path), ""
+                self._business, self.problem = self._read(), ""
                 log.info("business_file_read", file=self._path.name)
             except ConfigurationError as error:
-                self.problem = str(error)
-                log.error("business_file_wrong", reason=self.problem, in_force="the version before")
+                self._note_problem(error)
         return self._business
+
+    def _read(self) -> Business:
+        business = read_business(self._path)
+        # Every role does this; whoever comes last writes the same. A folder that is not ours stays as it is.
+        with contextlib.suppress(OSError):
+            fresh = self._good_copy.with_name(f".{self._good_copy.name}.{os.getpid()}")
+            shutil.copyfile(self._path, fresh)
+            fresh.replace(self._good_copy)
+        return business
+
+    def _note_problem(self, error: ConfigurationError) -> None:
+        self.problem = str(error)
+        log.error("business_file_wrong", reason=self.problem, in_force="the last good version")
 
     def _look(self) -> tuple[int, int] | None:
         """What changes when the file is saved; None where there is none."""

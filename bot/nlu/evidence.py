@@ -18,9 +18,9 @@ from rasa.shared.nlu.training_data.message import Message
 class ComplaintEvidence(GraphComponent):
     """Reads a story that wants something put right as a complaint; stands behind classifier and entities.
 
-    «کفش سفارش ۳۳۱ پاره‌ست، عوضش کنین» has the words of a question about returns, and a formal letter with a phone
-    number those of a profile. A wish for a remedy, told about an order or about what goes wrong, in more than a
-    few words and not as a question, is neither.
+    «کفش سفارش ۳۳۱ پاره‌ست، عوضش کنین» has the words of a question about returns, and a formal letter with
+    a phone number those of a profile. A wish for a remedy, told about an order or about what goes wrong, in
+    more than a few words and not as a question, is neither.
     """
 
     @staticmethod
@@ -54,7 +54,7 @@ class ComplaintEvidence(GraphComponent):
         return cls(config)
 
     def process(self, messages: list[Message]) -> list[Message]:
-        """Puts the complaint first where the evidence says so; it takes over the confidence of what it replaces."""
+        """Puts the complaint first where the evidence says so, with the confidence of what it replaces."""
         for message in messages:
             ranking = message.get("intent_ranking") or []
             if ranking and ranking[0]["name"] in self._config["instead_of"] and self._speaks_for_it(message):

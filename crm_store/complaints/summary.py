@@ -36,8 +36,10 @@ def summary_lines(session: Session, data: Mapping[str, Any], business: Business)
     lines = [_line("utter_complaint_line_category", category=business.category(data["category"]).title)]
     if ORDER_NUMBER in data:
         number = data[ORDER_NUMBER]
+        # Digits beside Latin letters stay Latin, as they stand on the invoice.
+        shown = to_persian_digits(number) if number.isdigit() else number
         lines.append(
-            _line("utter_complaint_line_order", number=to_persian_digits(number) if number.isdigit() else number)
+            _line("utter_complaint_line_order", number=shown)
             if number
             else _line("utter_complaint_line_no_order")
         )

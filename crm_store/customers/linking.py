@@ -178,7 +178,8 @@ def settle(session: Session, *, conflict_id: int, decision: str, actor: str) -> 
         raise InvalidInput(f"a conflict ends as one of {', '.join(SETTLED_NOTICES)}")
     if conflict.state == decision:
         return
-    if conflict.state != OPEN:
+    # What was kept apart may turn out to be one person after all; what was joined or moved stands.
+    if conflict.state not in (OPEN, KEPT_APART):
         raise InvalidInput(f"conflict {conflict_id} was settled already: {conflict.state}")
     identity = session.get_one(ChannelIdentity, conflict.identity_id)
     claimant_id, holder_id = identity.customer_id, conflict.holder_id

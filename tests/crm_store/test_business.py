@@ -105,6 +105,16 @@ def test_a_file_that_is_gone_stays_in_force_until_there_is_one_again(path: Path)
     assert file.problem == ""
 
 
+def test_a_restart_with_a_mistake_in_the_file_goes_on_with_the_last_good_version(path: Path) -> None:
+    BusinessFile(path)
+    save(path, SMALL + "hours = [")
+    file = BusinessFile(path)
+    assert file.current().name == "گل‌فروشی نیلوفر"
+    assert "not valid TOML" in file.problem
+    save(path, SMALL.replace("نیلوفر", "یاس"))
+    assert (file.current().name, file.problem) == ("گل‌فروشی یاس", "")
+
+
 def test_a_file_that_is_wrong_from_the_start_is_refused(path: Path) -> None:
     save(path, "name = ")
     with pytest.raises(ConfigurationError, match=r"business\.toml is not valid TOML"):

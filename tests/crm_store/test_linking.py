@@ -288,13 +288,22 @@ def test_the_former_holder_who_proves_it_again_is_disputed_in_turn(database: Dat
 def test_a_settled_conflict_is_not_settled_differently(database: Database) -> None:
     with database.write() as session:
         _, _, conflict = a_dispute(session)
-        settle(session, conflict_id=conflict.id, decision="kept_apart", actor="operator")
+        settle(session, conflict_id=conflict.id, decision="joined", actor="operator")
         with pytest.raises(InvalidInput):
-            settle(session, conflict_id=conflict.id, decision="joined", actor="operator")
+            settle(session, conflict_id=conflict.id, decision="kept_apart", actor="operator")
         with pytest.raises(InvalidInput):
             settle(session, conflict_id=conflict.id, decision="forgotten", actor="operator")
         with pytest.raises(NotFound):
             settle(session, conflict_id=conflict.id + 1, decision="joined", actor="operator")
+
+
+def test_what_was_kept_apart_may_turn_out_to_be_one_person(database: Database) -> None:
+    with database.write() as session:
+        holder, claimant, conflict = a_dispute(session)
+        settle(session, conflict_id=conflict.id, decision="kept_apart", actor="operator")
+        settle(session, conflict_id=conflict.id, decision="joined", actor="operator")
+        assert customer_of(holder) == customer_of(claimant)
+        assert conflict.state == "joined"
 
 
 def test_staff_may_vouch_for_a_number_where_the_chat_proves_none(database: Database) -> None:
