@@ -57,12 +57,12 @@ def conflicts() -> None:
 @explains_errors
 def settle(conflict_id: int, decision: str | None) -> None:
     """Decide about a disputed number; the claimant is told."""
-    from crm_store.customers import linking
+    from crm_store.customers.settling import settle as carry_out
 
     if decision is None:
         raise click.UsageError("say --join, --move or --keep-apart")
     with open_store(load_settings()) as database, database.write() as session:
-        linking.settle(session, conflict_id=conflict_id, decision=decision, actor="operator")
+        carry_out(session, conflict_id=conflict_id, decision=decision, actor="operator")
     click.echo(f"conflict {conflict_id}: {decision.replace('_', ' ')}")
 
 

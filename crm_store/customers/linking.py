@@ -15,9 +15,7 @@ from crm_store.base import utcnow
 from crm_store.conversations.models import Conversation
 from crm_store.customers.merging import keeper, merge
 from crm_store.customers.models import (
-    JOINED,
     KEPT_APART,
-    MOVED,
     OPEN,
     ChannelIdentity,
     ContactPoint,
@@ -26,20 +24,11 @@ from crm_store.customers.models import (
 )
 from crm_store.customers.service import add_phone
 from crm_store.errors import InvalidInput, NotFound
-from crm_store.outbox import enqueue_notice
 from crm_store.persian import normalize_phone
 from crm_store.privacy.service import erasure_waits
 
-__all__ = ["LinkOutcome", "confirm_phone", "link_by_proof", "merge", "open_conflicts", "outcome_of", "settle"]
-
 #: How long a proof speaks for its account; operators give a number that was left to somebody else.
 PROOF_HOLDS = timedelta(days=180)
-#: What the claimant is told when a person has decided.
-SETTLED_NOTICES = {
-    JOINED: "utter_link_settled",
-    MOVED: "utter_link_settled",
-    KEPT_APART: "utter_link_kept_apart",
-}
 _SHARED, _MESSAGE = "customer.contact_shared", "inbox"
 
 
@@ -89,7 +78,7 @@ def link_by_proof(
         known = outcome_of(session, customer_id=identity.customer_id, inbox_id=inbox_id)
         if known is not None:
             return known
-    outcome = _prove(
+    outcome = prove(
         session,
         identity,
         point.value,
@@ -125,7 +114,7 @@ def confirm_phone(session: Session, *, conversation_id: int, phone: str, actor: 
     identity = conversation.identity
     point = add_phone(session, customer_id=identity.customer_id, phone=phone)
     _one_at_a_time(session, point.value)
-    outcome = _prove(session, identity, point.value, actor=actor, now=utcnow())
+    outcome = prove(session, identity, point.value, actor=actor, now=utcnow())
     if outcome.outcome == "none" and point.proven_at is None:
         raise InvalidInput("it was settled that this number is somebody else's, or all is about to be erased")
     record_audit(
@@ -159,65 +148,10 @@ def open_conflicts(session: Session) -> list[LinkConflict]:
     )
 
 
-def settle(session: Session, *, conflict_id: int, decision: str, actor: str) -> None:
-    """Carry out what a person decided about a disputed number; the claimant is told.
-
-    Args:
-        decision: ``joined`` (one person), ``moved`` (the number is the claimant's now and no longer the
-            holder's) or ``kept_apart`` (it stays the holder's).
-        actor: who decided, as in the audit trail.
-
-    Raises:
-        NotFound: there is no such conflict.
-        InvalidInput: no such decision, another one was carried out before, or one of them is being erased.
-    """
-    conflict = session.get(LinkConflict, conflict_id, with_for_update=True)
-    if conflict is None:
-        raise NotFound(f"there is no conflict {conflict_id}")
-    if decision not in SETTLED_NOTICES:
-        raise InvalidInput(f"a conflict ends as one of {', '.join(SETTLED_NOTICES)}")
-    if conflict.state == decision:
-        return
-    # What was kept apart may turn out to be one person after all; what was joined or moved stands.
-    if conflict.state not in (OPEN, KEPT_APART):
-        raise InvalidInput(f"conflict {conflict_id} was settled already: {conflict.state}")
-    identity = session.get_one(ChannelIdentity, conflict.identity_id)
-    claimant_id, holder_id = identity.customer_id, conflict.holder_id
-    if any(erasure_waits(session, customer_id=one) for one in (claimant_id, holder_id)):
-        raise InvalidInput("one of the two is about to be erased; try again in a few minutes")
-    if decision == JOINED:
-        stays = keeper(session, customer_ids=[claimant_id, holder_id])
-        merge(session, into_id=stays, from_id=claimant_id + holder_id - stays, actor=actor)
-    if decision == MOVED:
-        _take_proof_back(session, customer_id=holder_id, phone=conflict.phone, actor=actor)
-    now = utcnow()
-    conflict.state, conflict.settled_by, conflict.settled_at = decision, actor, now
-    session.flush()
-    if decision != KEPT_APART:
-        _prove(session, identity, conflict.phone, actor=actor, now=now)
-    record_activity(
-        session,
-        customer_id=identity.customer_id,
-        kind="customer.link_settled",
-        actor=actor,
-        subject_type="link_conflict",
-        subject_id=conflict_id,
-        data={"decision": decision},
-    )
-    record_audit(
-        session,
-        actor=actor,
-        action="customer.link_settled",
-        target_type="link_conflict",
-        target_id=conflict_id,
-        detail={"decision": decision, "claimant_id": claimant_id, "holder_id": holder_id},
-    )
-    _tell_claimant(session, conflict, decision, now)
-
-
-def _prove(
+def prove(
     session: Session, identity: ChannelIdentity, phone: str, *, actor: str, now: datetime
 ) -> LinkOutcome:
+    """Join what a proven number (E.164) shows to be one person, or open conflicts about it."""
     claimant_id = identity.customer_id
     if erasure_waits(session, customer_id=claimant_id):
         return LinkOutcome("none", claimant_id)
@@ -299,25 +233,3 @@ def _dispute(
         detail={"identity_id": identity.id, "holder_id": holder_id},
     )
     return conflict.id, OPEN, True
-
-
-def _take_proof_back(session: Session, *, customer_id: int, phone: str, actor: str) -> None:
-    point = session.scalar(
-        select(ContactPoint).where(
-            ContactPoint.customer_id == customer_id, ContactPoint.kind == "phone", ContactPoint.value == phone
-        )
-    )
-    if point is not None:
-        point.proven_at = point.proven_by_id = None
-        record_activity(session, customer_id=customer_id, kind="customer.phone_moved", actor=actor)
-
-
-def _tell_claimant(session: Session, conflict: LinkConflict, decision: str, now: datetime) -> None:
-    chats = select(Conversation.id).where(Conversation.identity_id == conflict.identity_id)
-    for conversation_id in session.scalars(chats):
-        enqueue_notice(
-            session,
-            conversation_id=conversation_id,
-            response=SETTLED_NOTICES[decision],
-            idempotency_key=f"link-settled:{conflict.id}:{conversation_id}:{now.timestamp():.0f}",
-        )

@@ -18,14 +18,13 @@ from crm_store.customers.linking import (
     LinkOutcome,
     confirm_phone,
     link_by_proof,
-    merge,
     open_conflicts,
     outcome_of,
-    settle,
 )
-from crm_store.customers.merging import keeper
+from crm_store.customers.merging import keeper, merge
 from crm_store.customers.models import ContactPoint, Customer, LinkConflict
 from crm_store.customers.service import add_phone
+from crm_store.customers.settling import settle
 from crm_store.db import Database
 from crm_store.errors import InvalidInput, NotFound
 from crm_store.handoff import service as handoff

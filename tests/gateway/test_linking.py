@@ -8,9 +8,9 @@ from sqlalchemy import select
 
 from bot.gateway.app import Gateway
 from crm_store.conversations.models import Conversation
-from crm_store.customers.linking import settle
 from crm_store.customers.models import ChannelIdentity, ContactPoint, Customer, LinkConflict
 from crm_store.customers.service import add_phone
+from crm_store.customers.settling import settle
 from crm_store.outbox import OutboxItem
 from tests.gateway.conftest import Setup
 
