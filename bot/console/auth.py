@@ -140,9 +140,11 @@ def _member(database: Database, token: str) -> StaffMember | None:
 
 
 def _log_in(database: Database, login: str, password: str) -> str | None:
+    with database.read() as session:
+        checked = staff.check_password(session, login=login, password=password)
     with database.write() as session:
         try:
-            member = staff.authenticate(session, login=login, password=password)
+            member = staff.admit(session, checked)
         except LoginRefused:
             return None  # the unit of work ends well: it holds the audit entry of the refusal
         return staff.open_session(session, staff_id=member.id)

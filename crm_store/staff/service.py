@@ -6,6 +6,7 @@ import hashlib
 import secrets
 from datetime import timedelta
 from functools import cache
+from typing import NamedTuple
 
 from argon2 import PasswordHasher
 from argon2.exceptions import VerificationError
@@ -45,24 +46,48 @@ def ensure_first_admin(session: Session) -> str | None:
     return password
 
 
-def authenticate(session: Session, *, login: str, password: str) -> StaffMember:
-    """The member of staff who has this login and password.
+class Checked(NamedTuple):
+    """The outcome of comparing a password.
+
+    Attributes:
+        staff_id: whose login it is; None when it is nobody's.
+        fits: whether the password is theirs and they may log in.
+        new_hash: the password hashed with today's parameters, where those of the store are older.
+    """
+
+    staff_id: int | None
+    fits: bool
+    new_hash: str = ""
+
+
+def check_password(session: Session, *, login: str, password: str) -> Checked:
+    """Compare a password; changes nothing, so its deliberate slowness holds nobody up.
 
     An unknown login takes as long as a wrong password, and a member who may no longer log in is told the
-    same. The refusal is audited in the caller's transaction, which has to be committed all the same. What
-    was typed as a login is not kept: now and then it is a password.
-
-    Raises:
-        LoginRefused: they do not fit.
+    same.
     """
     member = _find(session, login)
-    known_hash, decoy = member.password_hash if member else "", _decoy()
-    fits = _verify(known_hash or decoy, password)
+    fits = _verify(member.password_hash if member else _decoy(), password)
     if member is None or not fits or member.disabled_at is not None:
-        _audit(session, "staff.login_refused", actor="system", staff_id=member.id if member else "")
+        return Checked(member.id if member else None, fits=False)
+    is_old = _hasher.check_needs_rehash(member.password_hash)
+    return Checked(member.id, fits=True, new_hash=_hasher.hash(password) if is_old else "")
+
+
+def admit(session: Session, checked: Checked) -> StaffMember:
+    """The member of staff whose password was compared.
+
+    The refusal is audited in the caller's transaction, which has to be committed all the same. What was
+    typed as a login is not kept: now and then it is a password.
+
+    Raises:
+        LoginRefused: it did not fit.
+    """
+    if checked.staff_id is None or not checked.fits:
+        _audit(session, "staff.login_refused", actor="system", staff_id=checked.staff_id or "")
         raise LoginRefused("login and password do not fit")
-    if _hasher.check_needs_rehash(member.password_hash):
-        member.password_hash = _hasher.hash(password)
+    member = session.get_one(StaffMember, checked.staff_id)
+    member.password_hash = checked.new_hash or member.password_hash
     return member
 
 

@@ -11,7 +11,7 @@ from bot.status import first_password, screen, show_status
 from crm_store.business import EXAMPLE
 from crm_store.db import Database
 from crm_store.settings import Settings
-from crm_store.staff.service import authenticate
+from crm_store.staff.service import admit, check_password
 
 
 def shown(settings: Settings, password: str | None) -> str:
@@ -35,7 +35,7 @@ def test_the_first_password_is_shown_at_the_first_start_and_never_again(
     assert f"admin, first password {password}" in screen_text
     assert "http://127.0.0.1:8080/console" in screen_text
     with sqlite_database.write() as session:
-        assert authenticate(session, login="admin", password=password).login == "admin"
+        assert admit(session, check_password(session, login="admin", password=password)).login == "admin"
     again = shown(settings, first_password(settings))
     assert password not in again
     assert "peyvand staff password admin" in again

@@ -46,7 +46,10 @@ def test_the_first_password_is_given_once_and_kept_as_a_hash_only(database: Data
         assert member.login == "admin"
         assert member.password_hash.startswith("$argon2id$")
         assert password not in member.password_hash
-        assert staff.authenticate(session, login=" Admin ", password=password).id == member.id
+        assert (
+            staff.admit(session, staff.check_password(session, login=" Admin ", password=password)).id
+            == member.id
+        )
 
 
 def test_a_password_is_long_and_has_no_letters_that_look_alike(database: Database) -> None:
@@ -61,7 +64,7 @@ def test_a_password_is_long_and_has_no_letters_that_look_alike(database: Databas
 def test_a_wrong_login_looks_like_a_wrong_password(database: Database, login: str, password: str) -> None:
     a_member(database)
     with database.write() as session, pytest.raises(LoginRefused, match="do not fit"):
-        staff.authenticate(session, login=login, password=password)
+        staff.admit(session, staff.check_password(session, login=login, password=password))
 
 
 def test_a_refused_try_is_audited_without_what_was_typed(database: Database) -> None:
@@ -69,7 +72,7 @@ def test_a_refused_try_is_audited_without_what_was_typed(database: Database) -> 
     for login in ("admin", "my-secret-password"):
         with database.write() as session:
             try:
-                staff.authenticate(session, login=login, password="wrong")
+                staff.admit(session, staff.check_password(session, login=login, password="wrong"))
             except LoginRefused:
                 continue
     assert audited(database)[1:] == [
@@ -86,7 +89,7 @@ def test_who_was_disabled_can_neither_log_in_nor_go_on(database: Database) -> No
     with database.write() as session:
         assert staff.find_session(session, token=token) is None
         with pytest.raises(LoginRefused):
-            staff.authenticate(session, login="admin", password=password)
+            staff.admit(session, staff.check_password(session, login="admin", password=password))
 
 
 def test_an_old_hash_is_made_anew_at_the_next_log_in(database: Database) -> None:
@@ -94,9 +97,14 @@ def test_an_old_hash_is_made_anew_at_the_next_log_in(database: Database) -> None
     weak = PasswordHasher(time_cost=1, memory_cost=1024).hash("an old password")
     change(database, password_hash=weak)
     with database.write() as session:
-        member = staff.authenticate(session, login="admin", password="an old password")
+        member = staff.admit(
+            session, staff.check_password(session, login="admin", password="an old password")
+        )
         assert member.password_hash != weak
-        assert staff.authenticate(session, login="admin", password="an old password").id == member.id
+        assert (
+            staff.admit(session, staff.check_password(session, login="admin", password="an old password")).id
+            == member.id
+        )
 
 
 def test_a_session_is_found_by_its_token_which_is_kept_nowhere(database: Database) -> None:
@@ -147,9 +155,9 @@ def test_a_new_password_ends_the_former_one_and_the_open_sessions(database: Data
         password = staff.set_password(session, login="ADMIN")
     with database.write() as session:
         assert staff.find_session(session, token=token) is None
-        assert staff.authenticate(session, login="admin", password=password).id == 1
+        assert staff.admit(session, staff.check_password(session, login="admin", password=password)).id == 1
         with pytest.raises(LoginRefused):
-            staff.authenticate(session, login="admin", password=former)
+            staff.admit(session, staff.check_password(session, login="admin", password=former))
     assert ("staff.password_changed", "operator", "1") in audited(database)
 
 
@@ -173,8 +181,10 @@ def test_the_operator_makes_a_new_password_by_a_command(
     second = run.invoke(main, ["staff", "password", "admin"])
     passwords = [result.output.splitlines()[0].rpartition(" ")[2] for result in (first, second)]
     with sqlite_database.write() as session:
-        assert staff.authenticate(session, login="admin", password=passwords[1]).id == 1
+        assert (
+            staff.admit(session, staff.check_password(session, login="admin", password=passwords[1])).id == 1
+        )
         with pytest.raises(LoginRefused):
-            staff.authenticate(session, login="admin", password=passwords[0])
+            staff.admit(session, staff.check_password(session, login="admin", password=passwords[0]))
     unknown = run.invoke(main, ["staff", "password", "nobody"])
     assert unknown.exit_code == 2

@@ -48,7 +48,7 @@ class TranscriptChannel:
         try:
             return _parse(payload, chat_id)
         except Exception:
-            log.exception("strange_web_message", chat_id=chat_id, exc_info=False)
+            log.exception("strange_web_message", exc_info=False)
             return Incoming(kind="ignored", detail="unreadable", chat_id=chat_id)
 
     async def send(self, chat_id: str, part: Part, *, plain: bool = False) -> str:
