@@ -32,6 +32,8 @@ WORDS_WITH_A_PHONE = 8
 LONG_REFUSAL = 8
 #: The answer was taken, and there is nothing to say about it.
 TAKEN = ""
+#: What may be passed over.
+SKIPPABLE = frozenset(set(drafting.FIELDS) - set(drafting.REQUIRED_FIELDS))
 #: From so many digits on, a text is taken for a phone number, right or wrong.
 DIGITS_OF_A_PHONE = 4
 
@@ -78,9 +80,7 @@ def take_corrections(turn: Turn, session: Session) -> bool:
     if number is not None:
         _set(turn, session, drafting.ORDER_NUMBER, number)
         return True
-    field = meant("complaints", "fields", turn.text) if is_short else None
-    if field is not None:
-        drafting.ask_again(session, conversation_id=turn.conversation_id, field=field, inbox_id=turn.inbox_id)
+    if is_short and _take_named_field(turn, session):
         return True
     tells = turn.intent in ("complaint_file", "nlu_fallback") and tells_what_happened(turn.text)
     if turn.previous.ended_with("utter_complaint_correction") and tells:
@@ -102,12 +102,31 @@ def _states_values(turn: Turn, details: Details) -> bool:
     return bool(values) and not turn.text.rstrip().endswith(("؟", "?"))
 
 
+def _take_named_field(turn: Turn, session: Session) -> bool:
+    """Open the field that is named, or take at once that there is none, or which number it is now."""
+    field = meant("complaints", "fields", turn.text)
+    if field is None:
+        return False
+    numbers = bare_numbers(turn.text) if field == drafting.ORDER_NUMBER else []
+    if field in SKIPPABLE and is_any_in("complaints", "passing", turn.text):
+        _pass_over(turn, session, field)
+    elif len(numbers) == 1:
+        _set(turn, session, drafting.ORDER_NUMBER, numbers[0])
+    else:
+        drafting.ask_again(session, conversation_id=turn.conversation_id, field=field, inbox_id=turn.inbox_id)
+    return True
+
+
 def take_something_else(turn: Turn, session: Session, asked: str) -> bool:
     """Take what a text states outright although something else was asked; whether it did.
 
     Args:
         asked: the field that was asked for.
     """
+    named = meant("complaints", "fields", turn.text) if turn.word_count <= SHORT_ANSWER else None
+    if named in SKIPPABLE and named != asked and is_any_in("complaints", "passing", turn.text):
+        _pass_over(turn, session, named)  # «عکس ندارم» says nothing about the phone that was asked
+        return True
     details = details_in(turn.text, turn.found)
     answers_too = asked == drafting.DESCRIPTION or _answers(turn, details, asked)
     drops = turn.intent in NO_ANSWER and turn.intent not in QUESTIONS and begins_digression(turn)
@@ -153,7 +172,10 @@ def _take_story(turn: Turn, session: Session) -> str | None:
         return None
     if turn.intent == "complaint_file" and not count_other_words("complaints", "announcing", turn.text):
         return None
-    _set(turn, session, drafting.DESCRIPTION, f"{_opening_words(turn)}\n{turn.text}".strip())
+    opening = _opening_words(turn)
+    _set(turn, session, drafting.DESCRIPTION, f"{opening}\n{turn.text}".strip())
+    if opening:
+        take_details(turn, session, details_in(opening, turn.previous.found), category=True)
     has_category = drafting.CATEGORY in _data(turn, session)
     take_details(turn, session, details_in(turn.text, turn.found), category=not has_category)
     return TAKEN

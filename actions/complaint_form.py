@@ -22,6 +22,7 @@ from actions.complaint_answers import (
 )
 from actions.complaint_details import details_in
 from actions.complaint_story import begins_digression, tells_what_happened
+from actions.texts import is_any_in
 from actions.turn import Found, Turn
 from crm_store import drafts
 from crm_store.complaints import drafting
@@ -77,7 +78,7 @@ def _begin(turn: Turn, session: Session, reply: Reply) -> None:
     before = _draft(turn, session)
     told = _opening_story(turn)
     if told.story:
-        _take_opening_story(turn, session, before, told)
+        _take_opening_story(turn, session, reply, before, told)
     elif before is not None and drafting.DESCRIPTION in before.data:
         if turn.trusted:
             _apply_button(turn, session)
@@ -99,7 +100,7 @@ def _opening_story(turn: Turn) -> Opening:
     A button offered because the message before was not understood stands for that message.
     """
     if turn.text and not turn.trusted:
-        story = turn.text if tells_what_happened(turn.text) else ""
+        story = turn.text if tells_what_happened(turn.text, turn.found) else ""
         return Opening(story, turn.inbox_id, turn.found)
     before = turn.previous
     if before.ended_with(*OFFERS_TO_FILE) and tells_what_happened(before.text):
@@ -107,12 +108,15 @@ def _opening_story(turn: Turn) -> Opening:
     return Opening("", turn.inbox_id)
 
 
-def _take_opening_story(turn: Turn, session: Session, before: Draft | None, told: Opening) -> None:
+def _take_opening_story(
+    turn: Turn, session: Session, reply: Reply, before: Draft | None, told: Opening
+) -> None:
     """Begin anew with all that a story tells; what was sent without a word just before belongs to it."""
     if before is not None and before.sources.get(drafting.DESCRIPTION) == told.inbox_id:
         return
     if before is not None and drafting.DESCRIPTION in before.data:
         drafting.begin_anew(before, inbox_id=turn.inbox_id)
+        reply.utter("utter_complaint_replaced")
     drafting.set_draft_field(
         session,
         conversation_id=turn.conversation_id,
@@ -169,10 +173,12 @@ def _apply_button(turn: Turn, session: Session) -> bool:
 
 def _take_text(turn: Turn, session: Session, reply: Reply) -> bool:
     """Take from typed text the answer that was asked for, and whatever else it tells."""
-    if not turn.text:
+    # A number straight after the offer of a call accepts it; the rules note it.
+    if not turn.text or (turn.callback_offered and find_phones(turn.text)):
         return False
-    if turn.callback_offered and find_phones(turn.text):
-        return False  # the number accepts the offer of a call; the rules note it
+    if is_any_in("complaints", "another", turn.text):
+        reply.utter("utter_complaint_one_at_a_time")
+        return True
     if turn.requested == CONFIRM:
         return take_corrections(turn, session) or take_more_story(turn, session)
     field = FIELD_OF_SLOT[str(turn.requested)]

@@ -7,6 +7,7 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
+from actions import promises
 from actions.base import Event, Reply, StoreAction, clear_slots, environment, tell_staff
 from actions.complaint_form import SLOTS
 from actions.texts import Rich, count_other_words, fragment
@@ -60,6 +61,10 @@ class ActionComplaintStatus(StoreAction):
         return "action_complaint_status"
 
     def answer(self, turn: Turn, session: Session, reply: Reply) -> list[Event]:
+        # «چرا هنوز زنگ نزدید» asks for a call that was promised.
+        about_a_call = promises.answer_when(turn, session, reply)
+        if about_a_call is not None:
+            return about_a_call
         tell_status(turn, session, reply)
         return []
 

@@ -6,7 +6,7 @@ from sqlalchemy.orm import Session
 
 from actions import promises
 from actions.base import Event, Reply, StoreAction, environment, keep_form_waiting
-from actions.texts import Rich, shown
+from actions.texts import Rich, is_any_in, shown
 from actions.turn import Turn
 from crm_store.business import Business
 from crm_store.persian import rich
@@ -33,6 +33,9 @@ class ActionFaq(StoreAction):
         about_a_call = promises.answer_when(turn, session, reply)
         if about_a_call is not None:
             return about_a_call
+        if _asks_how_long(turn):
+            reply.utter("utter_complaint_how_long")
+            return []
         business = environment().business
         topics = _topics(turn, business)
         if len(topics) > 1:
@@ -44,6 +47,14 @@ class ActionFaq(StoreAction):
         else:
             reply.utter("utter_form_faq" if turn.form else "utter_faq_not_yet")
         return []
+
+
+def _asks_how_long(turn: Turn) -> bool:
+    """Whether a question of time is about the complaint that is told or was filed just now, not a parcel."""
+    is_about_it = turn.form == "complaint_form" or turn.previous.ended_with("utter_complaint_filed")
+    if turn.trusted or not is_about_it or is_any_in("complaints", "parcels", turn.text):
+        return False
+    return is_any_in("complaints", "how_long", turn.text)
 
 
 def _topics(turn: Turn, business: Business) -> list[str]:

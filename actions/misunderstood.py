@@ -5,7 +5,7 @@ from __future__ import annotations
 from rasa_sdk.events import FollowupAction
 from sqlalchemy.orm import Session
 
-from actions import handoff, promises
+from actions import handoff, privacy, promises
 from actions.base import Event, Reply, StoreAction, keep_form_waiting
 from actions.complaint_story import tells_what_happened
 from actions.complaints import names_only_a_code, tell_status
@@ -94,6 +94,9 @@ class ActionFallback(StoreAction):
 
 def _answer_something_else(turn: Turn, session: Session, reply: Reply) -> list[Event] | None:
     """Answer what needs no understanding: a plea to wait, a bare phone number or code, a captioned file."""
+    about_erasing = privacy.take_answer(turn, session, reply)
+    if about_erasing is not None:
+        return about_erasing
     if is_one_of("shared", "waiting", turn.text):
         reply.utter("utter_take_your_time")
         return keep_form_waiting(turn)

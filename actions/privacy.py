@@ -126,6 +126,19 @@ def take_yes(turn: Turn, session: Session, reply: Reply) -> list[Event]:
     return []
 
 
+def take_answer(turn: Turn, session: Session, reply: Reply) -> list[Event] | None:
+    """Take what was not understood for an answer to the question whether to erase; None where it is none."""
+    if turn.trusted or not turn.erasure_asked:
+        return None
+    if is_one_of("privacy", "confirming_erasure", turn.text):
+        return take_yes(turn, session, reply)
+    if is_any_in("privacy", "erasing", turn.text):
+        return _ask_again(turn, reply)
+    if is_any_in("privacy", "refusing_erasure", turn.text):
+        return take_no(turn, session, reply)
+    return None
+
+
 def take_no(turn: Turn, session: Session, reply: Reply) -> list[Event]:
     """Take a typed no to a question of this area."""
     # «پاکش کن» sounds like dropping a form.

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, timedelta
 
-from rasa_sdk.events import ActiveLoop, SlotSet
+from rasa_sdk.events import ActiveLoop, FollowupAction, SlotSet
 from sqlalchemy.orm import Session
 
 from actions.base import Event, Reply, StoreAction, clear_slots, environment
@@ -12,6 +12,7 @@ from actions.customers import can_send_contact, channel_of, customer_of_turn, te
 from actions.profile_words import AREA, Said, fields_meant, names_what_is_not_kept, value_said
 from actions.turn import Turn
 from crm_store import drafts
+from crm_store.base import utcnow
 from crm_store.complaints.drafting import DRAFT_KIND as COMPLAINT
 from crm_store.customers.profile import update_profile
 from crm_store.customers.service import add_phone
@@ -52,6 +53,8 @@ NO_VALUE = {
 NAME_OF_A_FIELD = 2
 #: Below this confidence an answer to a question is taken for what was asked: names are like no other text.
 CERTAIN = 0.6
+#: A complaint that was touched so lately is still being told.
+STILL_TELLING = timedelta(hours=1)
 
 
 class ValidateProfileForm(StoreAction):
@@ -114,8 +117,7 @@ class ActionUpdateProfile(StoreAction):
                 field=term(AREA, "fields", field),
                 value=_shown(field, value),
             )
-        _mention_waiting_complaint(turn, session, reply)
-        return clear_slots(SLOTS)
+        return [*clear_slots(SLOTS), *_go_on_with_complaint(turn, session, reply)]
 
 
 class ActionCancelProfile(StoreAction):
@@ -205,12 +207,17 @@ def _correction(field: str) -> list[dict[str, str]]:
     return [{"title": title, "payload": f'/profile_update{{"field": "{field}"}}'}]
 
 
-def _mention_waiting_complaint(turn: Turn, session: Session, reply: Reply) -> None:
+def _go_on_with_complaint(turn: Turn, session: Session, reply: Reply) -> list[Event]:
+    """Come back to a complaint that was being told; one that lies longer is only mentioned."""
     waiting = drafts.open_draft(
         session,
         conversation_id=turn.conversation_id,
         kind=COMPLAINT,
         max_age_hours=environment().settings.limits.draft_hours,
     )
-    if waiting is not None and waiting.data.get("description"):
-        reply.utter("utter_complaint_waits")
+    if waiting is None or not waiting.data.get("description"):
+        return []
+    if waiting.updated_at > utcnow() - STILL_TELLING:
+        return [FollowupAction("complaint_form")]
+    reply.utter("utter_complaint_waits")
+    return []

@@ -20,6 +20,9 @@ from crm_store.conversations.service import customer_of
 from crm_store.customers.service import add_phone
 from crm_store.handoff import service as callbacks
 
+#: Questions to which a bare yes says that the answer is about to come.
+WAITS_AFTER_YES = ("complaint_order_number", "complaint_attachments", "complaint_phone")
+
 
 class ActionSessionStart(Action):
     """Starts a session with nothing carried over: what must last is in the store."""
@@ -60,6 +63,8 @@ class ActionAffirm(StoreAction):
             if handoff.typed_phone(turn) is None:
                 return [FollowupAction(promises.FORM)]
             handoff.note_callback(turn, session, reply)
+        elif turn.form == COMPLAINT_FORM and turn.requested in WAITS_AFTER_YES:
+            reply.utter("utter_form_go_ahead")
         elif turn.form:
             return not_understood(turn, session, reply)
         # The summary's button outlives its session: the draft is shown again, and the next tap files it.

@@ -47,7 +47,7 @@ _NUMBER_WORD = (
 )
 _BETWEEN = (
     r"(?:من|ما|خودم|خودمون|بنده|اینجانب|قبلی|قبلیم|اخیر|اخیرم|آخرم|اخرم|به|با|رو|را|هم|که|این|اینه|هست|هستش|است|میشه"
-    r"|اش|ی|man|mane|ma|ba|be|ro|ham|in|ine|hast|hastesh|is|my)"
+    r"|اش|ی|بود|شد|اشتباه|غلط|درست|درستش|پیدا|عوض|man|mane|ma|ba|be|ro|ham|in|ine|hast|hastesh|is|my)"
 )
 # «BA-10233»: small Latin words may also be how a code begins.
 _NO_PREFIX = r"(?!(?:(?<=\b[a-z]{2})|(?<=\b[a-z]{3}))[-_/])"

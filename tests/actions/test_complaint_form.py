@@ -312,3 +312,30 @@ def test_more_of_the_story_in_several_lines_is_kept_once_when_the_turn_runs_agai
         chat.run(ValidateComplaintForm(), more, intent="complaint_file", again=again)
     form.press("skip_field", field="phone")
     assert form.file().description == f"{STORY}\n{more}"
+
+
+def test_a_refusal_that_names_another_field_is_taken_for_that_one(form: Form) -> None:
+    story = {"category": [("product", "غذا")]}
+    form.say(STORY, intent="complaint_file", **story, remedy=[("refund", "پولمو می‌خوام")])
+    assert form.say("۱۲۳۴") == "attachments"
+    form.say("چیزی ندارم")
+    form.press("correct_field", field="order_number")
+    assert form.say("عکس ندارم", intent="skip") == "order_number"
+    assert form.say("۴۴۱۲") == "phone"
+
+
+def test_the_order_number_is_corrected_beside_other_words(at_summary: Form) -> None:
+    assert at_summary.say("سفارشم اشتباه بود AB-12346X", intent="nlu_fallback") == CONFIRM
+    assert at_summary.file().order_number == "AB-12346X"
+
+
+def test_another_complaint_waits_until_this_one_is_filed(form: Form, chat: Chat) -> None:
+    form.say(STORY, intent="complaint_file", **IN_STORY)
+    assert form.say("یه شکایت دیگه هم دارم پیکتون بهم فحش داد", intent="complaint_file") == "phone"
+    assert form.said == {"utter_complaint_one_at_a_time"}
+    assert chat.slots["complaint_description"] == STORY
+
+
+def test_a_few_words_that_name_what_went_wrong_are_a_story(form: Form) -> None:
+    text = "کفش خریدم سایزش غلط اومده"
+    assert form.say(text, intent="complaint_file", category=[("wrong_item", "سایزش")]) == "order_number"
