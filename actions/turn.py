@@ -26,6 +26,8 @@ CALLBACK_OFFERS = frozenset(
     }
 )
 
+#: Longest text, in words, that answers the question whether to erase, whatever it was understood as.
+BRIEF_ANSWER = 4
 #: Responses that ask whether everything is to be erased.
 ERASURE_QUESTIONS = frozenset({"utter_ask_erasure", "utter_ask_erasure_again"})
 #: Asks whether advertising is welcome.
@@ -155,9 +157,12 @@ class Turn:
 
     @property
     def answers_privacy(self) -> bool:
-        """Whether this is a typed yes or no to a question of the privacy area, which no form may take."""
-        asked = self.erasure_asked or self.previous.ended_with(MARKETING_QUESTION)
-        return asked and not self.trusted and self.intent in ("affirm", "deny", "cancel")
+        """Whether this is a typed answer to a question of the privacy area, which no form may take."""
+        if self.trusted or not (self.erasure_asked or self.previous.ended_with(MARKETING_QUESTION)):
+            return False
+        # A few words straight after the question whether to erase belong to it: «آره پاک کن».
+        is_brief = self.erasure_asked and 0 < self.word_count <= BRIEF_ANSWER
+        return is_brief or self.intent in ("affirm", "deny", "cancel")
 
     def entity(self, name: str) -> str | None:
         """The first value of an entity."""

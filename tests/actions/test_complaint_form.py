@@ -339,3 +339,9 @@ def test_another_complaint_waits_until_this_one_is_filed(form: Form, chat: Chat)
 def test_a_few_words_that_name_what_went_wrong_are_a_story(form: Form) -> None:
     text = "کفش خریدم سایزش غلط اومده"
     assert form.say(text, intent="complaint_file", category=[("wrong_item", "سایزش")]) == "order_number"
+
+
+def test_a_brief_answer_to_the_question_whether_to_erase_is_no_story(form: Form) -> None:
+    form.say("شکایت دارم", intent="complaint_file")
+    form.chat.ran_before("utter_ask_erasure")
+    assert form.say("آره پاک کن") == "left to the rules"

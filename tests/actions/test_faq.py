@@ -95,3 +95,12 @@ def test_within_a_form_no_call_is_offered_and_a_question_of_ours_keeps_the_forms
     assert ask(chat, ("address", 0.9)) == {"utter_form_faq"}
     ask(chat, ("payment", 0.5), ("delivery", 0.45))
     assert [event["name"] for event in chat.events] == ["complaint_form"]
+
+
+@pytest.mark.parametrize("form", [True, False])
+def test_how_long_a_complaint_takes_is_not_answered_with_the_time_of_a_parcel(chat: Chat, form: bool) -> None:
+    chat.form = "complaint_form" if form else None
+    chat.ran_before("utter_ask_complaint_phone" if form else "utter_complaint_filed")
+    about = {"intent": "faq", "topics": [("delivery", 0.9)]}
+    assert chat.run(ActionFaq(), "چقدر طول میکشه رسیدگی کنید؟", **about) == {"utter_complaint_how_long"}
+    assert chat.run(ActionFaq(), "ارسالش چقدر طول میکشه؟", **about) == {"utter_faq_answer"}

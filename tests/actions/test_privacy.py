@@ -8,6 +8,7 @@ from sqlalchemy import select
 
 from actions.complaint_form import ValidateComplaintForm
 from actions.handoff import ActionNoteCallback, ValidateCallbackForm
+from actions.misunderstood import ActionFallback
 from actions.privacy import (
     ActionAskErasure,
     ActionConfirmErasure,
@@ -234,6 +235,23 @@ def test_a_yes_that_is_more_than_a_yes_is_asked_about_again(chat: Chat, text: st
     assert erasures(chat) == []
     chat.ran_before("utter_ask_erasure_again", text=text)
     assert chat.run(ActionAffirm(), "بله", intent="affirm") == {"utter_erasure_begun"}
+
+
+@pytest.mark.parametrize(
+    ("text", "answer", "count"),
+    [
+        ("آره پاک کن", "utter_erasure_begun", 1),
+        ("اره همه رو پاک کن", "utter_erasure_begun", 1),
+        ("خب پاک بشه دیگه", "utter_ask_erasure_again", 0),
+        ("نه صبر کن", "utter_erasure_declined", 0),
+    ],
+)
+def test_an_answer_that_was_not_understood_is_still_an_answer_to_that_question(
+    chat: Chat, text: str, answer: str, count: int
+) -> None:
+    ask(chat)
+    assert chat.run(ActionFallback(), text, intent="nlu_fallback") == {answer}
+    assert len(erasures(chat)) == count
 
 
 def test_a_yes_to_anything_else_erases_nothing(chat: Chat) -> None:
