@@ -108,7 +108,7 @@ def _take_named_field(turn: Turn, session: Session) -> bool:
     if field is None:
         return False
     numbers = bare_numbers(turn.text) if field == drafting.ORDER_NUMBER else []
-    if field in SKIPPABLE and is_any_in("complaints", "passing", turn.text):
+    if _refused_field(turn) is not None:
         _pass_over(turn, session, field)
     elif len(numbers) == 1:
         _set(turn, session, drafting.ORDER_NUMBER, numbers[0])
@@ -117,14 +117,20 @@ def _take_named_field(turn: Turn, session: Session) -> bool:
     return True
 
 
+def _refused_field(turn: Turn) -> str | None:
+    """The field that a text names and has nothing for, where it may be passed over: «عکس ندارم»."""
+    field = meant("complaints", "fields", turn.text)
+    return field if field in SKIPPABLE and is_any_in("complaints", "passing", turn.text) else None
+
+
 def take_something_else(turn: Turn, session: Session, asked: str) -> bool:
     """Take what a text states outright although something else was asked; whether it did.
 
     Args:
         asked: the field that was asked for.
     """
-    named = meant("complaints", "fields", turn.text) if turn.word_count <= SHORT_ANSWER else None
-    if named in SKIPPABLE and named != asked and is_any_in("complaints", "passing", turn.text):
+    named = _refused_field(turn) if turn.word_count <= SHORT_ANSWER else None
+    if named is not None and named != asked:
         _pass_over(turn, session, named)  # «عکس ندارم» says nothing about the phone that was asked
         return True
     details = details_in(turn.text, turn.found)
@@ -156,7 +162,7 @@ def _answers(turn: Turn, details: Details, asked: str) -> bool:
 
 def take_more_story(turn: Turn, session: Session) -> bool:
     """Add to the story what is told on; whoever goes on telling when something else is asked does that."""
-    draft = _draft(turn, session)
+    draft = draft_of(turn, session)
     if draft is None or turn.intent != "complaint_file" or not tells_what_happened(turn.text):
         return False
     told, source = draft.data.get(drafting.DESCRIPTION, ""), draft.sources.get(drafting.DESCRIPTION)
@@ -304,10 +310,11 @@ def _set_phone(turn: Turn, session: Session, phone: str) -> None:
     )
 
 
-def _draft(turn: Turn, session: Session) -> Draft | None:
+def draft_of(turn: Turn, session: Session) -> Draft | None:
+    """The complaint that a turn works on."""
     return drafting.complaint_draft(session, conversation_id=turn.conversation_id, inbox_id=turn.inbox_id)
 
 
 def _data(turn: Turn, session: Session) -> dict[str, object]:
-    draft = _draft(turn, session)
+    draft = draft_of(turn, session)
     return draft.data if draft is not None and draft.state == drafts.OPEN else {}

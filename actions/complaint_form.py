@@ -15,6 +15,7 @@ from actions.base import Event, Reply, StoreAction, environment
 from actions.complaint_answers import (
     ANSWERS,
     confirms,
+    draft_of,
     take_corrections,
     take_details,
     take_more_story,
@@ -48,23 +49,23 @@ class ValidateComplaintForm(StoreAction):
     def answer(self, turn: Turn, session: Session, reply: Reply) -> list[Event]:
         if turn.resumed:
             # The rules have answered, perhaps with an effect on the draft: a number for a call is known now.
-            return _slots_of(_draft(turn, session))
+            return _slots_of(draft_of(turn, session))
         if turn.answers_privacy:
             return []
         if turn.requested not in SLOTS:
             _begin(turn, session, reply)
-            return [*_slots_of(_draft(turn, session)), SlotSet(CONFIRM, None)]
-        draft = _draft(turn, session)
+            return [*_slots_of(draft_of(turn, session)), SlotSet(CONFIRM, None)]
+        draft = draft_of(turn, session)
         if turn.requested == CONFIRM and draft is not None:
             drafting.note_summary(draft, inbox_id=turn.inbox_id)
         gave_files = _take_what_was_sent(turn, session, reply)
         gave_answer = _apply_button(turn, session) if turn.trusted else _take_text(turn, session, reply)
         if turn.requested == CONFIRM and not gave_answer and confirms(turn):
-            return [*_slots_of(_draft(turn, session)), SlotSet(CONFIRM, True)]
+            return [*_slots_of(draft_of(turn, session)), SlotSet(CONFIRM, True)]
         # "I have a complaint", said again, is no digression: rules would lead straight back here.
         if not (gave_answer or gave_files or turn.intent == "complaint_file"):
             return []
-        return [*_slots_of(_draft(turn, session)), SlotSet(CONFIRM, None)]
+        return [*_slots_of(draft_of(turn, session)), SlotSet(CONFIRM, None)]
 
 
 def _begin(turn: Turn, session: Session, reply: Reply) -> None:
@@ -75,7 +76,7 @@ def _begin(turn: Turn, session: Session, reply: Reply) -> None:
         kind=drafting.DRAFT_KIND,
         max_age_hours=environment().settings.limits.draft_hours,
     )
-    before = _draft(turn, session)
+    before = draft_of(turn, session)
     told = _opening_story(turn)
     if told.story:
         _take_opening_story(turn, session, reply, before, told)
@@ -190,10 +191,6 @@ def _take_text(turn: Turn, session: Session, reply: Reply) -> bool:
     if answer is not None or begins_digression(turn):
         return answer is not None
     return take_more_story(turn, session)
-
-
-def _draft(turn: Turn, session: Session) -> Draft | None:
-    return drafting.complaint_draft(session, conversation_id=turn.conversation_id, inbox_id=turn.inbox_id)
 
 
 def _slots_of(draft: Draft | None) -> list[Event]:

@@ -8,6 +8,7 @@ from abc import ABC, abstractmethod
 from sqlalchemy.orm import Session
 
 from actions.base import Event, Reply, StoreAction, environment
+from actions.complaint_answers import draft_of
 from actions.complaint_form import FIELD_OF_SLOT
 from actions.texts import Rich, fragment
 from actions.turn import Turn
@@ -105,9 +106,7 @@ class ActionAskAttachments(Question):
     again = "utter_ask_complaint_attachments_again"
 
     def answer(self, turn: Turn, session: Session, reply: Reply) -> list[Event]:
-        draft = drafting.complaint_draft(
-            session, conversation_id=turn.conversation_id, inbox_id=turn.inbox_id
-        )
+        draft = draft_of(turn, session)
         if draft is not None and draft.data.get(drafting.ATTACHMENTS):
             reply.utter("utter_ask_complaint_more_attachments")
             return []
@@ -131,9 +130,7 @@ class ActionAskConfirm(StoreAction):
         return "action_ask_complaint_form_confirm"
 
     def answer(self, turn: Turn, session: Session, reply: Reply) -> list[Event]:
-        draft = drafting.complaint_draft(
-            session, conversation_id=turn.conversation_id, inbox_id=turn.inbox_id
-        )
+        draft = draft_of(turn, session)
         if draft is None:
             raise NotFound("there is no complaint draft to show")
         lines = summary_lines(session, draft.data, environment().business)

@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 
 from actions import promises
 from actions.base import Event, Reply, StoreAction, clear_slots, environment, tell_staff
+from actions.complaint_answers import draft_of
 from actions.complaint_form import SLOTS
 from actions.texts import Rich, count_other_words, fragment
 from actions.turn import Turn
@@ -85,7 +86,7 @@ def tell_status(turn: Turn, session: Session, reply: Reply) -> None:
             reply.utter("utter_complaint_state", **_described(complaint))
         return
     complaints = service.complaints_of(session, customer_id=customer_id)
-    draft = drafting.complaint_draft(session, conversation_id=turn.conversation_id, inbox_id=turn.inbox_id)
+    draft = draft_of(turn, session)
     is_half_told = draft is not None and draft.state == OPEN and drafting.DESCRIPTION in draft.data
     if not complaints:
         reply.utter("utter_complaint_waits" if is_half_told and not turn.form else "utter_no_complaints")

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import hmac
-import ipaddress
 import logging
 import os
 import socket
@@ -26,9 +25,9 @@ from sanic.response import HTTPResponse
 from actions import base
 from crm_store.errors import ConfigurationError
 from crm_store.logs import place_of
+from crm_store.roles import SECRET_HEADER, is_loopback
 from crm_store.settings import Settings
 
-SECRET_HEADER = "X-Peyvand-Secret"  # noqa: S105  # a header's name
 #: Largest body, in bytes: a call carries a part of the conversation, and stories may be long.
 MAX_BODY = 32 * 1024 * 1024
 #: Seconds that running actions may take to finish after SIGTERM.
@@ -49,7 +48,7 @@ def serve(settings: Settings) -> None:
     if not settings.internal_secret:
         raise ConfigurationError("internal_secret (PEYVAND_INTERNAL_SECRET) is not set")
     host, port = _address(settings.actions_url)
-    if not _is_loopback(host) and os.environ.get("PEYVAND_INTERNAL_SECRET_MADE_UP") == "1":
+    if not is_loopback(host) and os.environ.get("PEYVAND_INTERNAL_SECRET_MADE_UP") == "1":
         raise ConfigurationError(
             f"actions_url (PEYVAND_ACTIONS_URL) is beyond loopback ({host}): set a secret of your own in "
             "PEYVAND_INTERNAL_SECRET"
@@ -132,13 +131,6 @@ def _address(url: str) -> tuple[str, int]:
     if not parts.hostname or not port:
         raise ConfigurationError("actions_url (PEYVAND_ACTIONS_URL) must name a host and a port")
     return parts.hostname, port
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
 
 
 def _listen(host: str, port: int) -> socket.socket:

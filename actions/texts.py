@@ -68,17 +68,22 @@ def named(area: str, section: str, text: str) -> set[str]:
 def is_any_in(area: str, section: str, text: str) -> bool:
     """Whether any phrase of a section stands in a text, as whole words."""
     typed = f" {' '.join(words(text))} "
-    return any(f" {phrase} " in typed for phrase in _fold_all(terms(area)[section]))
+    return any(f" {phrase} " in typed for phrase in _phrases(area, section))
 
 
 def is_one_of(area: str, section: str, text: str) -> bool:
     """Whether a text is one of the phrases of a section, in whatever spelling."""
-    return " ".join(words(text)) in _fold_all(terms(area)[section])
+    return " ".join(words(text)) in _phrases(area, section)
 
 
 def count_other_words(area: str, section: str, text: str) -> int:
     """How many words of a text do not stand in a section."""
     return sum(word not in _word_set(area, section) for word in words(text))
+
+
+@lru_cache
+def _phrases(area: str, section: str) -> tuple[str, ...]:
+    return _fold_all(terms(area)[section])
 
 
 @lru_cache

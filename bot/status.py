@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from ipaddress import ip_address
-
 from rich.console import Console
 from rich.markup import escape
 
 from crm_store.business import BusinessFile
 from crm_store.db import Database
+from crm_store.roles import is_loopback
 from crm_store.settings import Settings
 from crm_store.staff.service import FIRST_LOGIN, ensure_first_admin
 
@@ -48,7 +47,7 @@ def show_status(settings: Settings, *, password: str | None) -> None:
         f"  your words   {settings.business_path}{_unanswered(settings)}\n",
         soft_wrap=True,
     )
-    if not _is_loopback(settings.http_host):
+    if not is_loopback(settings.http_host):
         screen.print(
             f"[yellow]●[/] Other machines reach {settings.http_host}: the console must be behind https\n"
             "  (a reverse proxy), or passwords and customers' data cross the network for anybody to read.\n",
@@ -78,10 +77,3 @@ def _log_in(password: str | None) -> str:
         f"console: {FIRST_LOGIN}, first password [bold]{password}[/]\n"
         f"               shown this once; should it get lost, a new one is made by: {another}"
     )
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"

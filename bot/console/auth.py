@@ -6,7 +6,6 @@ import asyncio
 import hashlib
 import hmac
 import re
-from ipaddress import ip_address
 
 from aiohttp import web
 from aiohttp.typedefs import Handler
@@ -17,6 +16,7 @@ from bot.console.limits import RateLimiter
 from bot.console.visitors import is_https, is_same_origin
 from crm_store.db import Database
 from crm_store.errors import LoginRefused
+from crm_store.roles import is_loopback
 from crm_store.staff import service as staff
 from crm_store.staff.models import StaffMember
 
@@ -127,7 +127,7 @@ def _address(request: web.Request) -> str:
     """
     remote = request.remote or ""
     forwarded = request.headers.get("X-Forwarded-For", "")
-    if forwarded and remote and ip_address(remote.partition("%")[0]).is_loopback:
+    if forwarded and is_loopback(remote):
         return forwarded.rpartition(",")[2].strip()[:60]
     return remote
 

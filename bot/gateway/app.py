@@ -231,7 +231,7 @@ async def run_gateway(settings: Settings) -> None:
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
-        with suppress(NotImplementedError):
+        with suppress(NotImplementedError):  # event loops on Windows
             loop.add_signal_handler(number, stop.set)
     with only_gateway(settings.data_path):
         database = Database(settings.store_url)

@@ -8,7 +8,8 @@ from typing import Any
 import aiohttp
 import msgspec
 
-SECRET_HEADER = "X-Peyvand-Secret"  # noqa: S105  # a header's name
+from crm_store.roles import SECRET_HEADER
+
 CORRELATION_HEADER = "X-Correlation-Id"
 CONNECT_SECONDS = 3.0
 READY_SECONDS = 2.0

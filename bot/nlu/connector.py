@@ -26,8 +26,8 @@ from sanic.response import HTTPResponse
 from bot.nlu.incoming import MalformedTurn, Turn, UnknownPayload, to_user_message
 from bot.nlu.strict_turns import StrictAgent, StrictProcessor, TurnAborted, answers_to
 from crm_store.logs import place_of
+from crm_store.roles import SECRET_HEADER
 
-SECRET_HEADER = "X-Peyvand-Secret"  # noqa: S105 (a name, not a secret)
 #: Longest turn; the gateway gives up earlier, and its retry then finds the finished turn.
 TURN_SECONDS = 40.0
 #: A lock's ticket lives from the request on, so it covers waiting for one turn before and its own.
@@ -119,7 +119,7 @@ class TurnOutput(CollectingOutputChannel):
         super().__init__()
         self._channel = channel
 
-    def name(self) -> str:  # type: ignore[override]
+    def name(self) -> str:  # type: ignore[override]  # of a channel it is a class method
         """Name of the channel."""
         return self._channel
 

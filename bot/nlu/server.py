@@ -7,7 +7,6 @@ over failures. What it would read is read here too: endpoints.yml, credentials.y
 from __future__ import annotations
 
 import gc
-import ipaddress
 import logging
 import os
 import socket
@@ -19,6 +18,7 @@ import structlog
 from bot.nlu.light_rasa import leave_tensorflow_out, silence_deprecations
 from crm_store.errors import ConfigurationError
 from crm_store.logs import configure_logging
+from crm_store.roles import is_loopback
 from crm_store.settings import load_settings
 
 PROJECT_ROOT = Path(__file__).resolve().parent.parent.parent
@@ -77,7 +77,7 @@ def serve(
     Raises:
         ConfigurationError: A setting is wrong, the model cannot be loaded or the tracker store be reached.
     """
-    if not _is_loopback(host) and secret_is_made_up:
+    if not is_loopback(host) and secret_is_made_up:
         raise ConfigurationError(
             f"PEYVAND_RASA_HOST is {host}: beyond loopback set a PEYVAND_INTERNAL_SECRET of your own"
         )
@@ -118,13 +118,6 @@ def _port(text: str) -> int:
     if not text.isdecimal() or not 0 < int(text) < 65536:
         raise ConfigurationError("PEYVAND_RASA_PORT: must be between 1 and 65535")
     return int(text)
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
 
 
 def _needed(name: str) -> str:

@@ -151,7 +151,7 @@ class XlsxTable:
 
     def __init__(self, path: Path, sheet: str = "") -> None:
         self.path = path
-        self._rows = tempfile.TemporaryFile("w+", encoding="utf-8", newline="")  # noqa: SIM115
+        self._rows = tempfile.TemporaryFile("w+", encoding="utf-8", newline="")  # noqa: SIM115  # lives as long as we
         weakref.finalize(self, self._rows.close)
         self._sheet = self._unpack(sheet)
 

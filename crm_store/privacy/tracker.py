@@ -9,7 +9,6 @@ from __future__ import annotations
 import os
 from collections.abc import Collection, Mapping
 from datetime import datetime
-from ipaddress import ip_address
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -20,6 +19,7 @@ from sqlalchemy.exc import ArgumentError
 
 from crm_store.db import BUSY_TIMEOUT_SECONDS, compact_sqlite
 from crm_store.errors import ConfigurationError
+from crm_store.roles import is_loopback
 from crm_store.settings import Settings
 
 VARIABLE = "PEYVAND_TRACKER_URL"
@@ -51,19 +51,11 @@ def tracker_url(settings: Settings, env: Mapping[str, str] | None = None) -> str
         ConfigurationError: Rasa runs on another machine and the variable does not say where it keeps them.
     """
     named = (os.environ if env is None else env).get(VARIABLE, "")
-    if not named and settings.rasa_url and not _is_here(settings.rasa_url):
+    if not named and settings.rasa_url and not is_loopback(urlsplit(settings.rasa_url).hostname or ""):
         raise ConfigurationError(
             f"{VARIABLE}: the gateway needs the address that Rasa got, to erase conversations there too"
         )
     return named or default_tracker_url(settings)
-
-
-def _is_here(url: str) -> bool:
-    host = urlsplit(url).hostname or ""
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
 
 
 class Tracker:

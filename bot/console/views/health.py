@@ -10,7 +10,6 @@ from __future__ import annotations
 import asyncio
 import shutil
 from collections.abc import Awaitable
-from ipaddress import ip_address
 
 from aiohttp import ClientError, web
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
@@ -23,6 +22,7 @@ from crm_store.base import utcnow
 from crm_store.db import Database
 from crm_store.heartbeats import Heartbeat
 from crm_store.migrate import is_current
+from crm_store.roles import SECRET_HEADER, is_loopback
 
 CHECK_SECONDS = 4.0
 GATEWAY_FRESH_SECONDS = 20.0
@@ -107,7 +107,7 @@ async def _check_role(request: web.Request, key: str, address: str, path: str) -
     if not address:
         raise UnreadyError(f"{key} is not set")
     secret = request.app[SETTINGS].internal_secret
-    headers = {"X-Peyvand-Secret": secret} if secret else {}
+    headers = {SECRET_HEADER: secret} if secret else {}
     try:
         async with request.app[HTTP].get(address.rstrip("/") + path, headers=headers) as response:
             if response.status != 200:
@@ -129,4 +129,4 @@ def _check_disk(request: web.Request) -> None:
 def _is_this_machine(request: web.Request) -> bool:
     if any(header in request.headers for header in _FORWARDING_HEADERS):
         return False
-    return request.remote is not None and ip_address(request.remote.partition("%")[0]).is_loopback
+    return is_loopback(request.remote or "")
