@@ -14,12 +14,12 @@ help:  ## show these targets
 run: setup  ## set up, migrate, train if needed and start everything (Ctrl-C stops)
 	@exec .venv/bin/peyvand up
 
-train: setup  ## train a model if what it is made from has changed
+train: setup  ## train a model if what it is made from has changed; a worse one is not used
 	@.venv/bin/peyvand train
 
 test: setup-dev  ## set up and run all tests, on Python 3.10 and on the newest Python
 	@scripts/chromium.sh
-	@.venv/bin/peyvand train
+	@PEYVAND_DATA_DIR=$$(mktemp -d) .venv/bin/peyvand train   # the model of these files, whatever is in use here
 	$(PY) -m pytest
 	@scripts/newest-python.sh
 

@@ -35,7 +35,7 @@ FIELD_OF_SLOT = {f"complaint_{field}": field for field in drafting.FIELDS}
 CONFIRM = "confirm"
 SLOTS = (*FIELD_OF_SLOT, CONFIRM)
 #: Responses whose button files a complaint because the message before may have been one.
-OFFERS_TO_FILE = ("utter_did_you_mean", "utter_misunderstood", "utter_not_yet")
+OFFERS_TO_FILE = ("utter_did_you_mean", "utter_which_one", "utter_misunderstood", "utter_not_yet")
 #: What a slot holds whose question was answered with nothing, or does not belong to this complaint.
 NOTHING = "-"
 

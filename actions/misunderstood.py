@@ -6,15 +6,17 @@ from rasa_sdk.events import FollowupAction
 from sqlalchemy.orm import Session
 
 from actions import handoff, privacy, promises
-from actions.base import Event, Reply, StoreAction, keep_form_waiting
+from actions.base import Event, Reply, StoreAction, environment, keep_form_waiting
 from actions.complaint_story import tells_what_happened
 from actions.complaints import names_only_a_code, tell_status
 from actions.texts import is_one_of, words
-from actions.turn import Turn
+from actions.turn import FALLBACK, Turn
 from crm_store.complaints import drafting as complaints
 from crm_store.conversations.models import Conversation
 from crm_store.conversations.service import customer_of
 from crm_store.customers.service import add_phone
+from crm_store.learning import models as why
+from crm_store.learning import service as learning
 from crm_store.persian import is_tracking_code
 from crm_store.terms import term
 
@@ -29,6 +31,9 @@ POSSIBLE = ("complaint_file", "complaint_status", "request_human", "faq")
 MAY_BE_COMPLAINTS = frozenset({"service_request", "service_status"})
 #: Most words beside a phone number that was sent for no reason given, such as that for an extension.
 BESIDE_A_PHONE = 1
+#: Asks whether one of some meanings was meant, and which of two that are equally likely.
+DID_YOU_MEAN, WHICH_ONE = "utter_did_you_mean", "utter_which_one"
+GUESSES = (DID_YOU_MEAN, WHICH_ONE)
 #: The topic of what is not ours only because it is nothing at all: «شسیبل».
 NOISE = "noise"
 #: Below this confidence "not ours" is a guess.
@@ -88,6 +93,7 @@ class ActionFallback(StoreAction):
         if answered is not None:
             return answered
         if not turn.form and _tells_what_went_wrong(turn):
+            _keep_to_learn(turn, session, why.FALLBACK)
             return [FollowupAction(COMPLAINT_FORM)]
         return not_understood(turn, session, reply)
 
@@ -133,11 +139,21 @@ def _answer_about_a_call(turn: Turn, session: Session, reply: Reply) -> list[Eve
 
 def not_understood(turn: Turn, session: Session, reply: Reply) -> list[Event]:
     """Ask what was meant, with buttons; the second time in a row apologise and offer a person, once."""
+    guesses = [] if turn.form else _guesses(turn)
+    asks = turn.failures == 0 and bool(guesses)
+    refuses = not turn.trusted or turn.intent == "deny"
+    if turn.previous.ended_with(*GUESSES) and refuses:
+        learning.note_refused(session, inbox_id=turn.previous.inbox_id)
+    _keep_to_learn(turn, session, why.ASKED if asks else why.FALLBACK)
     if turn.form:
         return _unclear_in_form(turn, session, reply)
-    guesses = _guesses(turn)
-    if turn.failures == 0 and guesses:
-        reply.utter("utter_did_you_mean", buttons=guesses)
+    either = _too_close_to_call(turn)
+    if asks and either:
+        titles = [button["title"] for button in either]
+        none = {"title": term("shared", "choices", "none") or "", "payload": "/deny"}
+        reply.utter(WHICH_ONE, buttons=[*either, none], first=titles[0], second=titles[1])
+    elif asks:
+        reply.utter(DID_YOU_MEAN, buttons=guesses)
     elif turn.failures == 0:
         reply.utter("utter_misunderstood", buttons=_buttons(*POSSIBLE))
     elif turn.failures == 1 and not promises.call_is_coming(turn, session):
@@ -145,6 +161,26 @@ def not_understood(turn: Turn, session: Session, reply: Reply) -> list[Event]:
     else:
         reply.utter("utter_misunderstood_still", buttons=_buttons(*POSSIBLE))
     return []
+
+
+def _keep_to_learn(turn: Turn, session: Session, reason: str) -> None:
+    """Keep what was typed for the operator, who may teach what it means; a yes or no is understood."""
+    if turn.trusted or not turn.text or not _is_in_doubt(turn):
+        return
+    learning.keep(
+        session,
+        conversation_id=turn.conversation_id,
+        inbox_id=turn.inbox_id,
+        text=turn.text,
+        ranking=turn.labels,
+        reason=reason,
+        by_default=environment().settings.learning.keep,
+    )
+
+
+def _is_in_doubt(turn: Turn) -> bool:
+    is_guess = bool(turn.ranking) and turn.ranking[0][1] < CERTAIN
+    return turn.intent == FALLBACK or (turn.intent == "out_of_scope" and is_guess)
 
 
 def _unclear_in_form(turn: Turn, session: Session, reply: Reply) -> list[Event]:
@@ -185,6 +221,25 @@ def _guesses(turn: Turn) -> list[dict[str, str]]:
     guesses = _buttons(*likely)[:SUGGESTIONS]
     alone = len(guesses) == 1 and "request_human" not in likely
     return [*guesses, *_buttons("request_human")] if alone else guesses
+
+
+def _too_close_to_call(turn: Turn) -> list[dict[str, str]]:
+    """Buttons for the two likeliest meanings where only the choice between them is in doubt."""
+    if turn.intent != FALLBACK or len(turn.labels) < 2:
+        return []
+    # The fallback has the least confidence of what is answered: what has more was too close to the next.
+    least = dict(turn.ranking).get(FALLBACK, 1.0)
+    either = [_button_of(label) for label, confidence in turn.labels[:2]]
+    return [button for button in either if button] if turn.labels[0][1] >= least and all(either) else []
+
+
+def _button_of(label: str) -> dict[str, str] | None:
+    """A button for an intent, or for a topic that has a name: «ساعت کار» says more than "a question"."""
+    intent, _, topic = label.partition("/")
+    title = term("shared", "topics", topic) if intent == "faq" else None
+    if title:
+        return {"title": title, "payload": f'/choose_topic{{"topic": "{topic}"}}'}
+    return next(iter(_buttons(intent)), None)
 
 
 def _buttons(*intents: str) -> list[dict[str, str]]:

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from actions import complaint_form, customers, handoff, privacy, promises
 from actions.base import Event, Reply, StoreAction, clear_slots, keep_form_waiting
-from actions.misunderstood import COMPLAINT_FORM, keep_media, not_understood
+from actions.misunderstood import COMPLAINT_FORM, GUESSES, keep_media, not_understood
 from actions.turn import Turn
 from crm_store import drafts
 from crm_store.complaints import drafting as complaints
@@ -89,7 +89,7 @@ class ActionDeny(StoreAction):
         elif turn.form == COMPLAINT_FORM and turn.requested == complaint_form.CONFIRM:
             reply.utter("utter_complaint_correction")
             return keep_form_waiting(turn)
-        elif turn.form or turn.previous.ended_with("utter_did_you_mean"):
+        elif turn.form or turn.previous.ended_with(*GUESSES):
             return not_understood(turn, session, reply)
         elif turn.previous.ended_with("utter_media_received"):
             if not _has_story(turn, session):

@@ -9,6 +9,8 @@ from typing import Any
 from rasa_sdk import Tracker
 
 ATTACHMENT, PHONE = "attachment", "phone_number"
+#: The intent of what was not understood.
+FALLBACK = "nlu_fallback"
 
 #: Responses that offer a call-back: yes, or a phone number, straight after one of them accepts it.
 CALLBACK_OFFERS = frozenset(
@@ -40,6 +42,7 @@ CALLBACK_PROMISES = frozenset({"utter_callback_noted", "utter_callback_promised"
 NOT_UNDERSTOOD = frozenset(
     {
         "utter_did_you_mean",
+        "utter_which_one",
         "utter_misunderstood",
         "utter_misunderstood_again",
         "utter_misunderstood_still",
@@ -55,10 +58,10 @@ NOT_UNDERSTOOD = frozenset(
 
 @dataclass(frozen=True)
 class Found:
-    """An entity and where it stands in the text, in code points."""
+    """An entity and where it stands in the text, in code points; the value of an ambiguous one is None."""
 
     entity: str
-    value: str
+    value: Any
     start: int
     end: int
 
@@ -91,14 +94,19 @@ class Turn:
     Attributes:
         conversation_id: the conversation in the store.
         inbox_id: the message in the store; every effect of the turn is keyed by it.
+        part: which part of a message that asks for several things, counted from 1; parts ask for different
+            things, so an effect of which a message may have several needs this in its key.
         correlation_id: names the message in all logs.
         channel: where it came from.
         trusted: True for a button that we sent, never for something typed.
         text: what was typed; empty for buttons and bare media.
         intent: what it was understood as.
         ranking: intents and their confidence, the best first.
+        labels: the ranking without the fallback, with the likeliest topic of an intent that has some
+            (``faq/hours``).
         topics: topics of an intent that has some (faq, out_of_scope) with their confidence, the best first.
-        entities: values by entity.
+        signals: what was heard beside the intent: danger, urgency, anger.
+        entities: values by entity (``docs/entities.md``).
         found: entities in the text, with their places.
         contact: phone number (E.164) that the sender shared as their own contact.
         form: the active form.
@@ -112,13 +120,16 @@ class Turn:
 
     conversation_id: int
     inbox_id: int
+    part: int = 1
     correlation_id: str = ""
     channel: str = ""
     trusted: bool = False
     text: str = ""
     intent: str = ""
     ranking: tuple[tuple[str, float], ...] = ()
+    labels: tuple[tuple[str, float], ...] = ()
     topics: tuple[tuple[str, float], ...] = ()
+    signals: frozenset[str] = frozenset()
     entities: Mapping[str, tuple[Any, ...]] = field(default_factory=dict)
     found: tuple[Found, ...] = ()
     contact: str | None = None
@@ -181,17 +192,24 @@ def read_turn(tracker: Tracker) -> Turn:
     """
     message, metadata = tracker.latest_message, tracker.latest_message.get("metadata") or {}
     entities, intent = message.get("entities") or [], message.get("intent") or {}
+    guesses = message.get("intent_ranking") or []
     latest = _index_of_latest_message(tracker.events)
+    inbox_id, part = _inbox_id_and_part(message["message_id"])
     return Turn(
         conversation_id=int(tracker.sender_id),
-        inbox_id=int(message["message_id"]),
+        inbox_id=inbox_id,
+        part=part,
         correlation_id=str(metadata.get("correlation_id") or ""),
         channel=tracker.get_latest_input_channel() or "",
         trusted=metadata.get("trusted") is True,
         text=(message.get("text") or "").strip(),
         intent=intent.get("name") or "",
-        ranking=tuple((guess["name"], guess["confidence"]) for guess in message.get("intent_ranking") or []),
+        ranking=tuple((guess["name"], guess["confidence"]) for guess in guesses),
+        labels=tuple(
+            (_label_of(guess), guess["confidence"]) for guess in guesses if guess["name"] != FALLBACK
+        ),
         topics=tuple((guess["name"], guess["confidence"]) for guess in intent.get("topic_ranking") or []),
+        signals=frozenset(signal["name"] for signal in message.get("signals") or []),
         entities=_values_by_name(entities),
         found=_found(entities, message.get("text") or ""),
         contact=next(
@@ -201,22 +219,37 @@ def read_turn(tracker: Tracker) -> Turn:
         requested=tracker.get_slot("requested_slot"),
         slots=tracker.slots,
         resumed=_was_rejected(tracker.events[latest:], tracker.active_loop_name),
-        previous=_previous_turn(tracker.events[:latest]),
+        # What was said to an earlier part of this message has not been read yet, so nothing answers it.
+        previous=_previous_turn(tracker.events[:latest]) if part == 1 else Previous(),
         failures=_failures(tracker.events[:latest]),
         heard=_heard(tracker.events, tracker.active_loop_name),
     )
 
 
+def _inbox_id_and_part(message_id: object) -> tuple[int, int]:
+    """The message and which part of it: ``17``, ``17#2``."""
+    inbox_id, _, part = str(message_id).partition("#")
+    return int(inbox_id), int(part or 1)
+
+
+def _label_of(guess: Mapping[str, Any]) -> str:
+    return f"{guess['name']}/{guess['topic']}" if guess.get("topic") else str(guess["name"])
+
+
 def _values_by_name(entities: Sequence[Mapping[str, Any]]) -> dict[str, tuple[Any, ...]]:
-    names = {entity["entity"] for entity in entities}
-    return {name: tuple(entity["value"] for entity in entities if entity["entity"] == name) for name in names}
+    """Values by entity; one that may be several things has none."""
+    values: dict[str, tuple[Any, ...]] = {}
+    for entity in entities:
+        if entity["value"] is not None:
+            values[entity["entity"]] = (*values.get(entity["entity"], ()), entity["value"])
+    return values
 
 
 def _found(entities: Sequence[Mapping[str, Any]], text: str) -> tuple[Found, ...]:
     """Entities of the text itself, without the blanks before it; buttons' and files' stand nowhere in it."""
     cut = len(text) - len(text.lstrip())
     return tuple(
-        Found(entity["entity"], str(entity["value"]), entity["start"] - cut, entity["end"] - cut)
+        Found(entity["entity"], entity["value"], entity["start"] - cut, entity["end"] - cut)
         for entity in entities
         if "start" in entity and entity.get("extractor") != "button"
     )
@@ -242,7 +275,10 @@ def _previous_turn(events: Sequence[Mapping[str, Any]]) -> Previous:
             text = "" if (event.get("metadata") or {}).get("trusted") else (event.get("text") or "")
             entities = (event.get("parse_data") or {}).get("entities") or []
             return Previous(
-                text.strip(), int(event.get("message_id") or 0), tuple(responses), _found(entities, text)
+                text.strip(),
+                _inbox_id_and_part(event.get("message_id") or 0)[0],
+                tuple(responses),
+                _found(entities, text),
             )
     return Previous(responses=tuple(responses))
 

@@ -21,6 +21,7 @@ from pathlib import Path
 
 import aiohttp
 
+from bot.nlu.choosing import ModelChoice
 from bot.status import first_password, screen, show_status
 from crm_store.base import utcnow
 from crm_store.business import BusinessFile, lay_out_business_file
@@ -165,7 +166,8 @@ def roles_for(settings: Settings, model: Path, *, with_console: bool = True) -> 
         healthy = answers(shared["PEYVAND_ACTIONS_URL"], "/health")
         roles.append(Role("actions", [python, "-m", "actions"], shared, healthy))
     if not settings.rasa_url:
-        env = shared | tracker | {"PEYVAND_MODEL": str(model), "PEYVAND_RASA_PORT": str(rasa_port)}
+        names = {"PEYVAND_MODEL": str(lasting_path(model, settings)), "PEYVAND_RASA_PORT": str(rasa_port)}
+        env = shared | tracker | names
         healthy = answers(shared["PEYVAND_RASA_URL"], "/webhooks/gateway/ready")
         roles.append(Role("rasa", [python, "-m", "bot.nlu.server"], env, healthy))
     roles.append(Role("gateway", [python, "-m", "bot.cli", "gateway"], shared | tracker, gateway_beats))
@@ -174,6 +176,12 @@ def roles_for(settings: Settings, model: Path, *, with_console: bool = True) -> 
         url = f"http://{host}:{settings.http_port}"
         roles.append(Role("console", [python, "-m", "bot.cli", "console"], shared, answers(url, "/livez")))
     return roles
+
+
+def lasting_path(model: Path, settings: Settings) -> Path:
+    """The link that leads to this model now and to a newer one later, so that a restart takes that one."""
+    link = ModelChoice(settings.data_path).link
+    return link if link.resolve() == model.resolve() else model
 
 
 async def _answers(url: str) -> bool:

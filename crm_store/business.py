@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import shutil
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date, time
 from pathlib import Path
 from typing import Annotated, Literal
@@ -22,6 +23,7 @@ from persiantools.jdatetime import JalaliDate
 
 from crm_store.errors import ConfigurationError
 from crm_store.persian import to_ascii_digits
+from crm_store.persian.calendar_words import DEFAULT_DAY_PARTS, DayParts
 from crm_store.settings import PROJECT_ROOT
 
 if sys.version_info >= (3, 11):
@@ -35,6 +37,19 @@ EXAMPLE = PROJECT_ROOT / "business.example.toml"
 #: What may be asked about a complaint besides what happened and its category, in the order of asking.
 Question = Literal["order_number", "remedy", "attachments", "phone"]
 Weekday = Literal["saturday", "sunday", "monday", "tuesday", "wednesday", "thursday", "friday"]
+#: What people call parts of the day; the defaults stand in `crm_store.persian.calendar_words`.
+DayPart = Literal[
+    "early_morning",
+    "first_thing",
+    "morning",
+    "forenoon",
+    "noon",
+    "afternoon",
+    "late",
+    "evening",
+    "dusk",
+    "night",
+]
 Key = Annotated[str, msgspec.Meta(pattern=r"^[a-z][a-z0-9_]{0,39}$")]
 #: A week of working time without a pause; what is longer is a slip of the finger.
 MAX_WITHIN_MINUTES = 7 * 24 * 60
@@ -85,6 +100,20 @@ class Category(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     words: tuple[str, ...] = ()
 
 
+class Product(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Something that the business sells and customers talk about.
+
+    Attributes:
+        key: its name in the store; never changed once something has it.
+        title: what people read.
+        words: other words by which customers name it.
+    """
+
+    key: Key
+    title: Annotated[str, msgspec.Meta(min_length=1)]
+    words: tuple[str, ...] = ()
+
+
 class Complaints(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What is asked about complaints."""
 
@@ -131,6 +160,9 @@ class Business(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         faq: answers to common questions.
         complaints: categories and what is asked about them.
         callback: when calls are promised.
+        day_parts: what customers' words for parts of the day mean here, ``"08:00-12:00"``; a part left out is
+            what it is to most people.
+        products: what it sells, so that it is known by name when somebody mentions it.
         texts: wordings of the business's own by the name of a response, in place of Peyvand's.
     """
 
@@ -138,12 +170,22 @@ class Business(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     complaints: Complaints
     faq: Faq = Faq()
     callback: Callbacks = Callbacks()
+    day_parts: Mapping[DayPart, str] = msgspec.field(default_factory=dict)
+    products: tuple[Product, ...] = ()
     texts: Mapping[str, tuple[str, ...]] = msgspec.field(default_factory=dict)
 
     @property
     def category_keys(self) -> tuple[str, ...]:
         """Keys of the categories, in the order of their buttons."""
         return tuple(category.key for category in self.complaints.categories)
+
+    def parts_of_day(self) -> DayParts:
+        """From and to, ``HH:MM``, of every part of the day.
+
+        Raises:
+            ValueError: one of them is written differently.
+        """
+        return {**DEFAULT_DAY_PARTS, **{name: _day_part(name, text) for name, text in self.day_parts.items()}}
 
     def category(self, key: str) -> Category:
         """A category by its key; one that the owner took out of the file is shown by its key."""
@@ -248,16 +290,21 @@ def _with_lists(values: dict[str, object]) -> dict[str, object]:
 
 
 def _check(business: Business) -> None:
-    keys = business.category_keys
-    doubled = sorted({key for key in keys if keys.count(key) > 1})
-    if doubled:
-        raise ValueError(f"complaints.categories: {', '.join(doubled)} stands there twice")
+    _check_keys("complaints.categories", business.category_keys)
+    _check_keys("products", [product.key for product in business.products])
     for weekday in business.callback.hours:
         business.callback.intervals(weekday)
     business.callback.days_off()
+    business.parts_of_day()
     empty = sorted(name for name, wordings in business.texts.items() if not all(wordings) or not wordings)
     if empty:
         raise ValueError(f"texts: {', '.join(empty)} is empty; leave it out to get Peyvand's own wording")
+
+
+def _check_keys(place: str, keys: Sequence[str]) -> None:
+    doubled = sorted({key for key in keys if keys.count(key) > 1})
+    if doubled:
+        raise ValueError(f"{place}: {', '.join(doubled)} stands there twice")
 
 
 def _interval(text: str) -> tuple[time, time]:
@@ -269,6 +316,15 @@ def _interval(text: str) -> tuple[time, time]:
     if not dash or interval[0] >= interval[1]:
         raise ValueError(f'callback.hours: "{text}" must be written like "09:00-17:00"')
     return interval
+
+
+def _day_part(name: str, text: str) -> tuple[str, str]:
+    """From and to; a part may last until midnight, ``24:00``."""
+    match = re.fullmatch(r"([01]\d|2[0-3]):([0-5]\d)\s*-\s*(?:([01]\d|2[0-3]):([0-5]\d)|24:00)", text.strip())
+    begin, end = text.strip()[:5], text.strip()[-5:]
+    if not match or begin >= end:
+        raise ValueError(f'day_parts.{name}: "{text}" must be written like "08:00-12:00"')
+    return begin, end
 
 
 def _day(text: str) -> date:

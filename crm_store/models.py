@@ -10,6 +10,7 @@ from crm_store.drafts import Draft
 from crm_store.handoff.models import CallbackRequest
 from crm_store.heartbeats import Heartbeat
 from crm_store.inbox import InboxItem
+from crm_store.learning.models import LearningSample
 from crm_store.outbox import OutboxItem
 from crm_store.privacy.models import Consent, Erasure
 from crm_store.staff.models import ConsoleSession, StaffMember
@@ -32,6 +33,7 @@ __all__ = [
     "Erasure",
     "Heartbeat",
     "InboxItem",
+    "LearningSample",
     "LinkConflict",
     "Message",
     "OutboxItem",

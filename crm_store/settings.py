@@ -105,6 +105,7 @@ class RetentionSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True)
         attachment_days: files that belong to no complaint.
         complaint_days: complaints, counted from their last change; then only what names no one stays.
         audit_days: the audit trail.
+        learning_days: messages that were not understood, counted from the decision about them, if any.
     """
 
     raw_days: int = 90
@@ -112,6 +113,17 @@ class RetentionSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True)
     attachment_days: int = 90
     complaint_days: int = 1825
     audit_days: int = 1825
+    learning_days: int = 90
+
+
+class LearningSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Learning from use.
+
+    Attributes:
+        keep: whether messages that were not understood are kept for `peyvand nlu review`.
+    """
+
+    keep: bool = True
 
 
 class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -147,6 +159,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     bale: BotApiSettings = BotApiSettings(base_url="https://tapi.bale.ai")
     limits: LimitSettings = LimitSettings()
     retention: RetentionSettings = RetentionSettings()
+    learning: LearningSettings = LearningSettings()
 
     def __repr__(self) -> str:
         return f"Settings(data_dir={self.data_dir!r}, http_port={self.http_port})"  # no secrets in logs
@@ -173,6 +186,11 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         return self.data_path / "attachments"
 
     @property
+    def learned_path(self) -> Path:
+        """What was learnt from customers' messages; training reads it (crm_store/learning/phrases.py)."""
+        return learned_path(self.data_path)
+
+    @property
     def business_path(self) -> Path:
         """Where the owner edits what customers are told."""
         file = self.business.file
@@ -183,6 +201,11 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     def bots(self) -> dict[str, BotApiSettings]:
         """The messengers that have a token, by channel name."""
         return {name: bot for name, bot in (("telegram", self.telegram), ("bale", self.bale)) if bot.token}
+
+
+def learned_path(data_path: Path) -> Path:
+    """The file of `Settings.learned_path` in a data folder."""
+    return data_path / "learned" / "nlu.yml"
 
 
 def misspelt_variables(env: Mapping[str, str]) -> list[str]:

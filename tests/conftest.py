@@ -79,11 +79,16 @@ def database(request: pytest.FixtureRequest) -> Database:
 
 
 @pytest.fixture(scope="session")
-def trained_model() -> Path:
-    """The model of the present training data; training takes a minute or two when it is not there yet."""
+def trained_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The model of the present training data; training takes a minute or two when it is not there yet.
+
+    In a data folder of its own: neither what a copy here has learnt nor a model that it refused plays a part.
+    """
     from bot.cli import trained_model as train
 
-    return train()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PEYVAND_DATA_DIR", str(tmp_path_factory.mktemp("trained")))
+        return train()
 
 
 @pytest.fixture(scope="session")

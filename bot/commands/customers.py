@@ -79,7 +79,7 @@ def confirm_phone(code: str | None, callback_id: int | None) -> None:
     if (code is None) == (callback_id is None):
         raise click.UsageError("say --complaint CODE or --callback ID")
     with open_store(load_settings()) as database, database.write() as session:
-        case = _case(session, code, callback_id)
+        case = find_case(session, code, callback_id)
         if case is None or case.contact_point_id is None:
             raise NotFound("no such case, or there is no phone number in it")
         point = session.get_one(ContactPoint, case.contact_point_id)
@@ -90,7 +90,9 @@ def confirm_phone(code: str | None, callback_id: int | None) -> None:
     click.echo(said.get(outcome.outcome, "disputed: see `peyvand customers conflicts`"))
 
 
-def _case(session: Session, code: str | None, callback_id: int | None) -> Complaint | CallbackRequest | None:
+def find_case(
+    session: Session, code: str | None, callback_id: int | None
+) -> Complaint | CallbackRequest | None:
     from sqlalchemy import select
 
     from crm_store.complaints.models import Complaint

@@ -10,15 +10,19 @@ from functools import partial
 from itertools import islice
 
 import structlog
+from sqlalchemy.orm import Session
 
 from bot.gateway.timed import TimedJob
 from crm_store.base import utcnow
 from crm_store.db import BusyError, Database
 from crm_store.errors import ConfigurationError
+from crm_store.learning.phrases import LearnedPhrases
+from crm_store.learning.queries import taught_by
 from crm_store.logs import place_of
 from crm_store.privacy import erasure, retention
 from crm_store.privacy.files import remove_files
 from crm_store.privacy.models import Erasure
+from crm_store.privacy.scope import scope_of
 from crm_store.privacy.service import pending_erasures
 from crm_store.privacy.tracker import Tracker, tracker_url
 from crm_store.settings import Settings
@@ -81,6 +85,7 @@ class Housekeeping:
         self._repeat(retention.forget_transcripts, since(periods.transcript_days))
         self._repeat(retention.forget_audit, since(periods.audit_days))
         self._repeat(retention.forget_callbacks, since(periods.complaint_days))
+        self._repeat(retention.forget_learning, since(periods.learning_days))
         self._repeat_with_files(retention.forget_attachments, since(periods.attachment_days))
         self._repeat_with_files(retention.forget_complaints, since(periods.complaint_days))
         self._withdraw_exports(now - EXPORT_STAYS)
@@ -106,15 +111,15 @@ class Housekeeping:
         if customer_id is None:
             return
         with self._database.read() as session:
-            places = erasure.places_of(session, customer_id=customer_id)
-        # Before the rows that name the files: after a crash between the two they are still known.
-        remove_files(self._folder, places)
+            places, phrases = self._outside_the_store(session, customer_id)
+        # Before the rows that name them: after a crash between the two they are still known.
+        self._remove(places, phrases)
         with self._database.write() as session:
-            places = erasure.places_of(session, customer_id=customer_id)
+            places, phrases = self._outside_the_store(session, customer_id)
             conversations = erasure.erase(session, erasure_id=erasure_id, settled_for=self._settled_for)
         if conversations is None:
             return
-        remove_files(self._folder, places)
+        self._remove(places, phrases)
         with self._tracker() as tracker:
             tracker.forget(conversations)
             tracker.compact()
@@ -122,6 +127,16 @@ class Housekeeping:
         with self._database.write() as session:
             erasure.note_done(session, erasure_id=erasure_id)
         log.info("customer_erased", erasure_id=erasure_id)
+
+    def _outside_the_store(self, session: Session, customer_id: int) -> tuple[list[str], list[str]]:
+        """A customer's files, and the phrases in the training file that come from nobody else."""
+        conversations = scope_of(session, customer_id=customer_id).conversations
+        places = erasure.places_of(session, customer_id=customer_id)
+        return places, taught_by(session, conversation_ids=conversations)
+
+    def _remove(self, places: list[str], phrases: list[str]) -> None:
+        remove_files(self._folder, places)
+        LearnedPhrases(self._settings.learned_path).drop(phrases)
 
     def _ready_customer(self, erasure_id: int) -> int | None:
         """Whom a wish is about, as soon as nothing of theirs is under way any more."""

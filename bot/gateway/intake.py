@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import structlog
@@ -19,8 +20,10 @@ from crm_store.customers import linking
 from crm_store.customers import service as customers
 from crm_store.errors import InvalidInput
 from crm_store.inbox import InboxItem
+from crm_store.learning import service as learning
 from crm_store.persian import normalize_phone, to_persian_digits
 from crm_store.settings import Settings
+from crm_store.terms import term
 
 log = structlog.get_logger(__name__)
 
@@ -32,6 +35,7 @@ REFUSED_PRESSES = {
     "expired": "utter_button_expired",
     "unknown": "utter_button_unknown",
 }
+_TOPIC = re.compile(r'/choose_topic\{"topic": "(\w+)"\}')
 
 
 def take(session: Session, *, job: Job, settings: Settings, business: Business) -> Plan | None:
@@ -130,10 +134,19 @@ def _take_press(session: Session, *, conversation: Conversation, job: Job) -> Pl
     press = Press(incoming.callback_query_id, incoming.message_id, REFUSED_PRESSES.get(pressed.outcome, ""))
     if press.refusal:
         return Plan(conversation_id=conversation.id, press=press)
+    meant = _meaning_of(pressed.payload)
+    if term("shared", "suggestions", meant.partition("/")[0]):
+        learning.note_choice(session, conversation_id=conversation.id, token=incoming.token, intent=meant)
     # The press names the bot's message; its line in the transcript must not be taken for that message.
     extra = {"button": incoming.token}
     _add_line(session, conversation, head, text=pressed.title, extra=extra, platform_message_id="")
     return Plan(conversation_id=conversation.id, payload=pressed.payload, press=press)
+
+
+def _meaning_of(payload: str) -> str:
+    """The label of what a button stands for: its intent, or the topic that it asks about (``faq/hours``)."""
+    topic = _TOPIC.fullmatch(payload)
+    return f"faq/{topic[1]}" if topic else payload.removeprefix("/")
 
 
 def _take_message(

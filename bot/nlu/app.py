@@ -23,8 +23,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from bot.nlu.action_server import ActionServer
 from bot.nlu.connector import GatewayInput
-from bot.nlu.responses import BusinessResponses
-from bot.nlu.strict_turns import StrictAgent
+from bot.nlu.swap import ModelSwap, Surroundings
 from crm_store.business import BusinessFile
 from crm_store.errors import ConfigurationError
 from crm_store.settings import load_settings
@@ -43,7 +42,7 @@ def create_app(model: Path, endpoints: Path, credentials: Path) -> Sanic:
     """Builds the web application around a loaded model.
 
     Args:
-        model: The model archive.
+        model: The model archive, or a link to it; what it leads to later can be put in its place.
         endpoints: Path of endpoints.yml.
         credentials: Path of credentials.yml.
 
@@ -57,12 +56,14 @@ def create_app(model: Path, endpoints: Path, credentials: Path) -> Sanic:
     app.config.KEEP_ALIVE_TIMEOUT = KEEP_ALIVE_SECONDS
     app.config.GRACEFUL_SHUTDOWN_TIMEOUT = STOP_SECONDS
     register([channel], app, route="/webhooks/")
-    app.ctx.agent = load_agent(model, endpoints)
+    surroundings = _surroundings(endpoints)
+    app.ctx.agent = surroundings.agent_with(model)
+    app.ctx.models = ModelSwap(app, model, surroundings)
     _spare_repeated_work()
 
     @app.after_server_stop
-    async def close(app: Sanic, _loop: AbstractEventLoop) -> None:
-        await app.ctx.agent.action_endpoint.close()
+    async def close(_app: Sanic, _loop: AbstractEventLoop) -> None:
+        await surroundings.action_server.close()
 
     return app
 
@@ -78,30 +79,13 @@ def _is_checked_already(_action: RemoteAction, result: dict[str, Any]) -> bool:
     return isinstance(result, dict)
 
 
-def load_agent(model: Path, endpoints: Path) -> StrictAgent:
-    """Loads a model into a strict agent.
-
-    Args:
-        model: The model archive.
-        endpoints: Path of endpoints.yml.
-
-    Raises:
-        ConfigurationError: The model cannot be loaded, the tracker store not be reached, or the business file
-            is wrong.
-    """
-    agent = StrictAgent(
-        generator=BusinessResponses(BusinessFile(load_settings().business_path)),
+def _surroundings(endpoints: Path) -> Surroundings:
+    return Surroundings(
         tracker_store=_tracker_store(endpoints),
         lock_store=LockStore.create(read_endpoint_config(str(endpoints), "lock_store")),
-        action_endpoint=_action_server(endpoints),
+        action_server=_action_server(endpoints),
+        business=BusinessFile(load_settings().business_path),
     )
-    try:
-        agent.load_model(str(model))
-    except Exception as error:
-        raise ConfigurationError(
-            f"PEYVAND_MODEL: {model.name} cannot be loaded: {error}; run `peyvand train`"
-        ) from error
-    return agent
 
 
 def _tracker_store(endpoints: Path) -> SQLTrackerStore:

@@ -2,7 +2,10 @@
 
 ``POST /webhooks/gateway/turn`` runs one turn and answers with what the bot says. The same message id again
 is answered from the tracker. A turn that cannot be finished leaves nothing behind, so the gateway may simply
-send it again. ``GET /webhooks/gateway/ready`` says whether a model is loaded.
+send it again. A message that asks for several things is run as so many turns (`bot.nlu.parts`): if a later
+one cannot be finished, those before it stand, and the retry runs only what is missing.
+``GET /webhooks/gateway/ready`` says whether a model is loaded, and ``POST /webhooks/gateway/model`` has it
+loaded anew, while turns go on.
 """
 
 from __future__ import annotations
@@ -24,7 +27,10 @@ from sanic.request import Request
 from sanic.response import HTTPResponse
 
 from bot.nlu.incoming import MalformedTurn, Turn, UnknownPayload, to_user_message
+from bot.nlu.parts import divide, parts_begun
+from bot.nlu.requests import REQUESTS
 from bot.nlu.strict_turns import StrictAgent, StrictProcessor, TurnAborted, answers_to
+from crm_store.errors import ConfigurationError
 from crm_store.logs import place_of
 from crm_store.roles import SECRET_HEADER
 
@@ -96,6 +102,18 @@ class GatewayInput(InputChannel):
                 return response.json({"status": "ready"})
             return _error(503, "unavailable", "no model loaded")
 
+        @blueprint.post("/model")
+        async def model(request: Request) -> HTTPResponse:
+            if not self._is_trusted(request):
+                return _error(401, "unauthorized", "wrong or missing secret")
+            if not _is_ready(getattr(request.app.ctx, "agent", None)):
+                return _error(503, "unavailable", "no model loaded")
+            try:
+                return response.json({"model": await request.app.ctx.models.renew()})
+            except ConfigurationError as error:
+                log.warning("model_refused", detail=str(error))
+                return _error(422, "model_refused", str(error))
+
         return blueprint
 
     def _is_trusted(self, request: Request) -> bool:
@@ -163,10 +181,40 @@ async def _run_locked(processor: StrictProcessor, turn: Turn) -> dict[str, Any]:
     earlier = _replay(tracker, turn.message_id)
     if earlier is not None:
         return earlier
-    output = TurnOutput(turn.channel)
-    message = await to_user_message(turn, processor, tracker, output)
+    parts = parts_begun(tracker, turn)
+    if not parts:
+        output = TurnOutput(turn.channel)
+        message = await to_user_message(turn, processor, tracker, output)
+        requests = message.parse_data.pop(REQUESTS, [])
+        # A form takes a message as a whole, for it may tell a story.
+        if not requests or tracker.active_loop_name:
+            await processor.handle_turn(message, tracker)
+            return _answer_body(output.messages, message.parse_data["intent"], replayed=False)
+        parts = divide(turn, requests)
+    return _joined([await _run_part(processor, part) for part in parts])
+
+
+async def _run_part(processor: StrictProcessor, part: Turn) -> dict[str, Any]:
+    """Runs a part of a message, unless it was run before."""
+    # Read anew each time: the parts before are saved by now.
+    tracker = await processor.get_tracker(part.sender)
+    earlier = _replay(tracker, part.message_id)
+    if earlier is not None:
+        return earlier
+    output = TurnOutput(part.channel)
+    message = await to_user_message(part, processor, tracker, output)
+    message.parse_data.pop(REQUESTS, None)
     await processor.handle_turn(message, tracker)
     return _answer_body(output.messages, message.parse_data["intent"], replayed=False)
+
+
+def _joined(answers: list[dict[str, Any]]) -> dict[str, Any]:
+    """The answers to the parts of a message as one; its intent is that of the first."""
+    return {
+        **answers[0],
+        "messages": [message for answer in answers for message in answer["messages"]],
+        "replayed": all(answer["replayed"] for answer in answers),
+    }
 
 
 def _replay(tracker: DialogueStateTracker, message_id: str) -> dict[str, Any] | None:

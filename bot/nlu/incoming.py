@@ -17,6 +17,9 @@ from rasa.shared.core.training_data.story_reader.yaml_story_reader import YAMLSt
 from rasa.shared.nlu.constants import ENTITIES, INTENT, TEXT
 from rasa.shared.nlu.training_data.message import Message
 
+from bot.nlu.advice import SIGNALS_KEY
+from bot.nlu.requests import REQUESTS
+
 MEDIA_INTENT = "media"
 ATTACHMENT_ENTITY = "attachment"
 PHONE_ENTITY = "phone_number"
@@ -134,7 +137,17 @@ async def parse_typed_text(
     entities = [
         {**entity, "start": entity["start"] + cut, "end": entity["end"] + cut} for entity in parsed[ENTITIES]
     ]
-    return {INTENT: parsed[INTENT], "intent_ranking": ranking, ENTITIES: entities}
+    requests = [
+        {**request, "start": request["start"] + cut, "end": request["end"] + cut}
+        for request in parsed.get(REQUESTS, [])
+    ]
+    understood_as = {
+        INTENT: parsed[INTENT],
+        "intent_ranking": ranking,
+        ENTITIES: entities,
+        SIGNALS_KEY: parsed.get(SIGNALS_KEY, []),
+    }
+    return {**understood_as, REQUESTS: requests} if requests else understood_as
 
 
 def without_leading_slashes(text: str) -> tuple[str, int]:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Iterable, Iterator
+from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TextIO
+from typing import TYPE_CHECKING, Any
 
 from bot.nlu.light_rasa import leave_tensorflow_out, silence_deprecations
 from bot.nlu.training import train
@@ -16,7 +16,12 @@ if TYPE_CHECKING:
 
 
 def parse_lines(
-    lines: Iterable[str], *, model: Path | None = None, audience: str = "customer"
+    lines: Iterable[str],
+    *,
+    model: Path | None = None,
+    audience: str = "customer",
+    now: datetime | None = None,
+    explain: bool = False,
 ) -> Iterator[dict[str, Any]]:
     """Understands texts one after the other.
 
@@ -24,22 +29,21 @@ def parse_lines(
         lines: Texts as people write them, one a line.
         model: The model archive; the project's own if left out, trained if need be.
         audience: Who is asking: ``customer`` or ``staff``.
+        now: The moment that «فردا» is counted from, with a time zone; the present if left out.
+        explain: Whether to say what stands behind an answer: ``tokens`` (folded, with stem, kind and place)
+            and ``ranking`` (the likeliest intents).
 
     Yields:
         For each text ``text``, ``intent`` (``nlu_fallback`` if unsure), ``confidence``, for ``faq`` also
-        ``topic`` and ``topic_confidence``, ``entities`` (each with ``entity``, ``value``, ``start`` and
-        ``end`` in code points of ``text``) and ``ms``.
+        ``topic`` and ``topic_confidence``, ``intents`` (all that the text asks for, the most certain first,
+        each with ``intent`` and ``confidence``; the first is ``intent``), ``entities`` (each with
+        ``entity``, ``value``, where that is null ``candidates``, ``start`` and ``end`` in code points of
+        ``text``; see ``docs/entities.md``), ``signals`` (``danger``, ``urgency`` and ``anger`` where they are
+        heard, in this order) and ``ms``.
     """
     understanding = load_understanding(model or train())
     for line in lines:
-        yield understanding.parse(line.rstrip("\r\n"), audience=audience)
-
-
-def parse_stream(source: TextIO, target: TextIO, *, model: Path | None = None) -> None:
-    """Reads a text a line and answers each at once with a JSON object a line; see `parse_lines`."""
-    for answer in parse_lines(source, model=model):
-        target.write(json.dumps(answer, ensure_ascii=False) + "\n")
-        target.flush()
+        yield understanding.parse(line.rstrip("\r\n"), audience=audience, now=now, explain=explain)
 
 
 def load_understanding(model: Path) -> Understanding:

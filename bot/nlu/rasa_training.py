@@ -1,4 +1,4 @@
-"""One training by Rasa, as a process: ``python -m bot.nlu.rasa_training ROOT OUTPUT NAME``.
+"""One training by Rasa, as a process: ``python -m bot.nlu.rasa_training ROOT OUTPUT NAME [FILE…]``.
 
 Our steps go to the output; all that Rasa prints (warnings, progress bars) goes to the error output.
 """
@@ -9,6 +9,7 @@ import contextlib
 import logging
 import os
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 from rasa.model_training import train
@@ -26,13 +27,14 @@ class Steps(logging.Handler):
         os.write(_OUTPUT, f"training: {record.getMessage().rstrip('.')}\n".encode())
 
 
-def run(root: Path, output: Path, name: str) -> int:
+def run(root: Path, output: Path, name: str, further: Sequence[str] = ()) -> int:
     """Trains a project.
 
     Args:
         root: The project.
         output: Folder for the model, or for the reason why there is none.
         name: File name of the model.
+        further: Files of training data besides those of the project.
 
     Returns:
         The exit code.
@@ -45,7 +47,7 @@ def run(root: Path, output: Path, name: str) -> int:
             result = train(
                 domain=str(root / "domain.yml"),
                 config=str(root / "config.yml"),
-                training_files=[str(root / "data")],
+                training_files=[str(root / "data"), *further],
                 output=str(output),
                 fixed_model_name=name,
                 # Rasa's own fingerprints know nothing of crm_store/persian.
@@ -58,4 +60,4 @@ def run(root: Path, output: Path, name: str) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(run(Path(sys.argv[1]), Path(sys.argv[2]), sys.argv[3]))
+    sys.exit(run(Path(sys.argv[1]), Path(sys.argv[2]), sys.argv[3], sys.argv[4:]))

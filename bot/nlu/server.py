@@ -31,7 +31,7 @@ log = structlog.get_logger("bot.nlu.server")
 def main() -> None:
     """Serves with the settings in the environment.
 
-    ``PEYVAND_MODEL`` (the model archive), ``PEYVAND_RASA_PORT``, ``PEYVAND_INTERNAL_SECRET``,
+    ``PEYVAND_MODEL`` (the model archive or a link to it), ``PEYVAND_RASA_PORT``, ``PEYVAND_INTERNAL_SECRET``,
     ``PEYVAND_ACTIONS_URL`` and ``PEYVAND_TRACKER_URL`` are needed; ``PEYVAND_RASA_HOST`` is 127.0.0.1 unless
     set; beyond loopback a secret that ``peyvand up`` made up (``PEYVAND_INTERNAL_SECRET_MADE_UP=1``) is
     refused.
@@ -96,7 +96,7 @@ def serve(
     app = create_app(model, endpoints, credentials)
     gc.freeze()
     gc.enable()
-    log.info("listening", host=host, port=port, model=model.name)
+    log.info("listening", host=host, port=port, model=model.resolve().name)
     app.run(sock=bound, access_log=False, motd=False)
 
 

@@ -23,6 +23,9 @@ from rasa.shared.core.domain import Domain
 from rasa.shared.core.events import ActionExecuted, BotUttered, Event, UserUttered
 from rasa.shared.core.trackers import DialogueStateTracker
 
+from bot.nlu.advice import advice_in_danger
+from bot.nlu.parts import is_later_part
+
 Reason = Literal["unavailable", "failed"]
 
 #: After so many messages a new session begins, as after a day of silence.
@@ -81,6 +84,7 @@ class StrictProcessor(MessageProcessor):
         """Runs a turn on a tracker that was read already.
 
         The steps are those of `handle_message`, which would read and rebuild the conversation a second time.
+        No session begins between the parts of one message: what was said before is not read any more then.
 
         Args:
             message: What the person sent, with its parse data.
@@ -89,11 +93,18 @@ class StrictProcessor(MessageProcessor):
         Raises:
             TurnAborted: The turn failed; the tracker is of no use any more.
         """
-        await self._update_tracker_session(tracker, message.output_channel, message.metadata)
+        if not is_later_part(message.metadata):
+            await self._update_tracker_session(tracker, message.output_channel, message.metadata)
         await self._handle_message_with_tracker(message, tracker)
+        await self._advise(message.output_channel, tracker)
         tracker = await self.run_action_extract_slots(message.output_channel, tracker)
         await self._run_prediction_loop(message.output_channel, tracker)
         await self.save_tracker(tracker)
+
+    async def _advise(self, output: OutputChannel, tracker: DialogueStateTracker) -> None:
+        advice = await advice_in_danger(tracker, output, self.nlg, self.domain)
+        await self._send_bot_messages(advice, tracker, output)
+        tracker.update_with_events(advice, self.domain)
 
     async def save_tracker(self, tracker: DialogueStateTracker) -> None:
         """Saves the turn (see parent class).

@@ -8,12 +8,13 @@ from rasa.engine.recipes.default_recipe import DefaultV1Recipe
 from rasa.nlu.tokenizers.tokenizer import Token, Tokenizer
 from rasa.shared.nlu.training_data.message import Message
 
-from bot.nlu.persian import words
+from bot.nlu.persian import Word, words
+from bot.nlu.spoken import stem
 
 
 @DefaultV1Recipe.register(DefaultV1Recipe.ComponentType.MESSAGE_TOKENIZER, is_trainable=False)
 class PersianTokenizer(Tokenizer):
-    """Tokens with folded text and offsets into the text as it was typed."""
+    """Tokens with folded text, stem (``lemma``) and offsets into the text as it was typed."""
 
     @staticmethod
     def get_default_config() -> dict[str, Any]:
@@ -31,7 +32,12 @@ class PersianTokenizer(Tokenizer):
     def tokenize(self, message: Message, attribute: str) -> list[Token]:
         """Splits one attribute of a message into tokens."""
         tokens = [
-            Token(word.text, word.start, word.end, {"kind": word.kind})
+            Token(word.text, word.start, word.end, {"kind": word.kind}, lemma=_lemma(word))
             for word in words(message.get(attribute))
         ]
         return self._apply_token_pattern(tokens)
+
+
+def _lemma(word: Word) -> str:
+    """The stem of a word; a number, a code or an address is its own."""
+    return stem(word.text) if word.kind == "word" else word.text

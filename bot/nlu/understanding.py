@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import tempfile
 import time
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -15,8 +16,17 @@ from rasa.engine.constants import PLACEHOLDER_MESSAGE
 from rasa.engine.graph import ExecutionContext
 from rasa.engine.runner.dask import DaskGraphRunner
 from rasa.engine.storage.local_model_storage import LocalModelStorage
+from rasa.shared.nlu.training_data.message import Message
 
+from bot.nlu.advice import SIGNALS_KEY
 from bot.nlu.incoming import without_leading_slashes
+from bot.nlu.persian import words
+from bot.nlu.requests import REQUESTS
+from bot.nlu.spoken import stem
+
+#: How many of the likeliest intents an explanation lists.
+EXPLAINED = 5
+_FALLBACK = "nlu_fallback"
 
 
 class Understanding:
@@ -35,29 +45,64 @@ class Understanding:
             context = ExecutionContext(graph_schema=schema, model_id=metadata.model_id)
             self._runner = DaskGraphRunner.create(schema, storage, context)
 
-    def parse(self, text: str, *, audience: str = "customer") -> dict[str, Any]:
+    def parse(
+        self, text: str, *, audience: str = "customer", now: datetime | None = None, explain: bool = False
+    ) -> dict[str, Any]:
         """Understands one text; see `bot.nlu.parse.parse_lines`."""
         started = time.perf_counter()
         understood, cut = without_leading_slashes(text)
-        message = UserMessage(understood, metadata={"audience": audience})
+        metadata = {"audience": audience, **({"now": now.isoformat()} if now else {})}
+        message = UserMessage(understood, metadata=metadata)
         parsed = self._runner.run({PLACEHOLDER_MESSAGE: [message]}, targets=[self._target])[self._target][0]
-        intent = parsed.get("intent")
+        intents = _intents(parsed)
         return {
             "text": text,
-            "intent": intent["name"],
-            "confidence": round(float(intent["confidence"]), 4),
-            **_topic(intent),
+            "intent": intents[0]["name"],
+            "confidence": _rounded(intents[0]),
+            **_topic(intents[0]),
+            "intents": [{"intent": intent["name"], "confidence": _rounded(intent)} for intent in intents],
             "entities": [
                 {
                     "entity": entity["entity"],
                     "value": entity["value"],
+                    **({"candidates": entity["candidates"]} if "candidates" in entity else {}),
                     "start": entity["start"] + cut,
                     "end": entity["end"] + cut,
                 }
                 for entity in parsed.get("entities", [])
             ],
+            "signals": [signal["name"] for signal in parsed.get(SIGNALS_KEY, [])],
+            **(_explanation(understood, parsed) if explain else {}),
             "ms": round((time.perf_counter() - started) * 1000, 2),
         }
+
+
+def _intents(parsed: Message) -> list[dict[str, Any]]:
+    """All that a text asks for, the most certain first; one for an ordinary text, whatever it means."""
+    ranked = {intent["name"]: intent for intent in parsed.get("intent_ranking", [])}
+    requests = sorted(parsed.get(REQUESTS, []), key=lambda request: -float(request["confidence"]))
+    return [
+        {**ranked.get(request["intent"], {}), "name": request["intent"], "confidence": request["confidence"]}
+        for request in requests
+    ] or [parsed.get("intent")]
+
+
+def _explanation(text: str, parsed: Message) -> dict[str, Any]:
+    """What stands behind an answer: the tokens as they were read, and the likeliest intents."""
+    ranking = [intent for intent in parsed.get("intent_ranking", []) if intent["name"] != _FALLBACK]
+    return {
+        "tokens": [
+            {"text": word, "stem": stem(word), "start": start, "end": end, "kind": kind}
+            for word, start, end, kind in words(text)
+        ],
+        "ranking": [
+            {"intent": intent["name"], "confidence": _rounded(intent)} for intent in ranking[:EXPLAINED]
+        ],
+    }
+
+
+def _rounded(intent: dict[str, Any]) -> float:
+    return round(float(intent["confidence"]), 4)
 
 
 def _topic(intent: dict[str, Any]) -> dict[str, Any]:

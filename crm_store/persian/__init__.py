@@ -1,5 +1,6 @@
 """Persian text, digits, dates, money and codes: read as people write them, shown as people read them."""
 
+from crm_store.persian.amounts import find_amounts
 from crm_store.persian.codes import (
     CodeMatch,
     find_tracking_codes,
@@ -11,17 +12,27 @@ from crm_store.persian.dates import deadline_text, jalali_numeric, to_jalali_dat
 from crm_store.persian.digits import group_thousands, to_ascii_digits, to_persian_digits
 from crm_store.persian.folding import fold, fold_with_offsets, source_span
 from crm_store.persian.money import toman_text
+from crm_store.persian.numbers import NumberMatch, find_numbers
 from crm_store.persian.orders import OrderMatch, find_order_numbers
 from crm_store.persian.phones import PhoneMatch, find_phones, mask_phone, normalize_phone, phone_text
+from crm_store.persian.points import find_points
+from crm_store.persian.ratings import find_ratings
+from crm_store.persian.readings import Reading
 from crm_store.persian.rich import segments, split, to_plain, utf16_length, value
 
 __all__ = [
     "CodeMatch",
+    "NumberMatch",
     "OrderMatch",
     "PhoneMatch",
+    "Reading",
     "deadline_text",
+    "find_amounts",
+    "find_numbers",
     "find_order_numbers",
     "find_phones",
+    "find_points",
+    "find_ratings",
     "find_tracking_codes",
     "fold",
     "fold_with_offsets",

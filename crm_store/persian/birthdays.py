@@ -14,9 +14,11 @@ from typing import Literal, NamedTuple
 
 from persiantools.jdatetime import MONTH_NAMES_FA, JalaliDate
 
+from crm_store.persian.calendar_words import GREGORIAN_MONTHS, JALALI_MONTHS, LONG_NAME
 from crm_store.persian.digits import to_persian_digits
 from crm_store.persian.folding import fold
-from crm_store.persian.number_words import read_numbers
+from crm_store.persian.numbers import read_tokens
+from crm_store.persian.word_forms import one_slip
 
 Problem = Literal["", "absent", "incomplete", "impossible", "ambiguous"]
 
@@ -24,40 +26,9 @@ _JALALI_YEARS, _GREGORIAN_YEARS = range(1200, 1500), range(1800, 2100)
 _LAST_DAY, _LAST_MONTH = 31, 12
 #: A two-digit year that would make somebody so old is one of the present century.
 _OLDEST = 100
-#: Shortest name of a month in which a slip of the finger is looked through.
-_LONG_NAME = 5
-
-_JALALI_MONTHS = (
-    ("فروردین", "farvardin"),
-    ("اردیبهشت", "ordibehesht", "اردی بهشت", "ordibehest"),
-    ("خرداد", "khordad", "xordad"),
-    ("تیر", "tir"),
-    ("مرداد", "امرداد", "mordad", "amordad"),
-    ("شهریور", "shahrivar", "shahrivr"),
-    ("مهر", "mehr"),
-    ("آبان", "aban", "aaban"),
-    ("آذر", "ازر", "azar", "aazar"),
-    ("دی", "dey", "dei"),
-    ("بهمن", "bahman"),
-    ("اسفند", "اسپند", "esfand"),
-)
-_GREGORIAN_MONTHS = (
-    ("ژانویه", "january", "jan"),
-    ("فوریه", "february", "feb"),
-    ("مارس", "march", "mar"),
-    ("آوریل", "آپریل", "april", "apr"),
-    ("مه", "می", "may"),
-    ("ژوئن", "جون", "june", "jun"),
-    ("ژوئیه", "جولای", "ژولای", "july", "jul"),
-    ("اوت", "آگوست", "august", "aug"),
-    ("سپتامبر", "september", "sept", "sep"),
-    ("اکتبر", "october", "oct"),
-    ("نوامبر", "november", "nov"),
-    ("دسامبر", "december", "dec"),
-)
 _MONTHS: dict[str, tuple[bool, int]] = {
     fold(name): (is_jalali, number)
-    for is_jalali, months in ((True, _JALALI_MONTHS), (False, _GREGORIAN_MONTHS))
+    for is_jalali, months in ((True, JALALI_MONTHS), (False, GREGORIAN_MONTHS))
     for number, names in enumerate(months, start=1)
     for name in names
 }
@@ -72,7 +43,6 @@ _YEAR_FOLLOWS = frozenset({"سال", "sal", "sale"})
 _SEPARATED = re.compile(r"(?<![\d/.-])(\d{1,4})\s?([/\\.\-\u2013])\s?(\d{1,2})\s?\2\s?(\d{1,4})(?![\d/])")
 _SPACED = re.compile(r"(?<![\d/.-])(\d{1,4}) (\d{1,2}) (\d{1,4})(?![\d/])")
 _GLUED = re.compile(r"(?<!\d)(1[34]\d\d|19\d\d|20\d\d)(\d\d)(\d\d)(?!\d)")
-_TOKEN = re.compile(r"\d+|[^\W\d_]+")
 
 
 class DateReading(NamedTuple):
@@ -204,14 +174,11 @@ def _of_words(
 
 def _words(folded: str) -> list[_Word]:
     """Words and numbers, numbers in words read already."""
-    tokens = _TOKEN.findall(folded)
     return [
-        _Word(part, int(part), len(part))
-        if isinstance(part, str) and part.isdigit()
-        else _Word(part)
-        if isinstance(part, str)
-        else _Word("", part)
-        for part in read_numbers(tokens)
+        _Word(token.text, token.number, token.digits)
+        if isinstance(token.number, int)
+        else _Word("" if token.number else token.text)
+        for token in read_tokens(folded)
     ]
 
 
@@ -250,22 +217,10 @@ def _month_of(word: str) -> tuple[bool, int] | None:
         name = word.removesuffix(ending)
         if name in _MONTHS:
             return _MONTHS[name]
-    if len(word) < _LONG_NAME - 1:
+    if len(word) < LONG_NAME - 1:
         return None
-    near = {month for name, month in _MONTHS.items() if len(name) >= _LONG_NAME and _one_slip(word, name)}
+    near = {month for name, month in _MONTHS.items() if len(name) >= LONG_NAME and one_slip(word, name)}
     return near.pop() if len(near) == 1 else None
-
-
-def _one_slip(typed: str, meant: str) -> bool:
-    """Whether one letter is wrong, missing or too many, or two neighbours are swapped."""
-    if abs(len(typed) - len(meant)) > 1:
-        return False
-    start = next(
-        (i for i, (a, b) in enumerate(zip(typed, meant, strict=False)) if a != b), min(len(typed), len(meant))
-    )
-    rest, wanted = typed[start:], meant[start:]
-    swapped = len(rest) > 1 and rest[:2] == wanted[1::-1] and rest[2:] == wanted[2:]
-    return swapped or rest[1:] == wanted[1:] or rest[1:] == wanted or rest == wanted[1:]
 
 
 def _is_year(number: int) -> bool:

@@ -52,6 +52,8 @@ def fold(text: str) -> str:
     return fold_with_offsets(text)[0]
 
 
+# Several finders read one message: it is folded once.
+@lru_cache(maxsize=8)
 def fold_with_offsets(text: str) -> tuple[str, list[int]]:
     """Folds text and says where each folded character came from.
 
@@ -59,7 +61,8 @@ def fold_with_offsets(text: str) -> tuple[str, list[int]]:
         text: Any text.
 
     Returns:
-        The same as `fold`, and for each of its characters the index (code points) in `text`; none falls.
+        The same as `fold`, and for each of its characters the index (code points) in `text`; none falls. The
+        list is shared: it must not be changed.
     """
     characters: list[str] = []
     offsets: list[int] = []

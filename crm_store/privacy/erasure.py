@@ -5,8 +5,9 @@ can still count and account for them; a consent keeps its decision, time and ver
 allowed (GDPR, article 7 (1)); the audit trail keeps that somebody was forgotten, and when. The record itself
 stays as an empty key that these rows point to. What other people said about the person is theirs and stays.
 
-The store is one of three places: the files (crm_store/privacy/files.py) and the dialogue's memory
-(crm_store/privacy/tracker.py) are cleared by whoever carries the wish out, bot/gateway/housekeeping.py.
+The store is one of four places. The files (crm_store/privacy/files.py), phrases accepted for training
+(crm_store/learning/phrases.py) and the dialogue's memory (crm_store/privacy/tracker.py) are cleared by
+whoever carries the wish out, bot/gateway/housekeeping.py.
 """
 
 from __future__ import annotations
@@ -37,6 +38,7 @@ from crm_store.customers.models import Customer
 from crm_store.handoff.models import CallbackRequest
 from crm_store.handoff.service import staff_notice_key
 from crm_store.inbox import InboxItem
+from crm_store.learning.models import LearningSample
 from crm_store.outbox import OutboxItem
 from crm_store.privacy.blanking import (
     blank_cases,
@@ -173,6 +175,7 @@ def _erase_conversations(session: Session, scope: Scope) -> None:
     session.execute(delete(Message).where(Message.conversation_id.in_(ids)))
     session.execute(delete(Button).where(Button.conversation_id.in_(ids)))
     session.execute(delete(Attachment).where(Attachment.conversation_id.in_(ids)))
+    session.execute(delete(LearningSample).where(LearningSample.conversation_id.in_(ids)))
     _empty_outbox(session, OutboxItem.conversation_id.in_(ids))
     blank_drafts(session, ids)
     own = InboxItem.channel.in_(("web", "terminal"))  # their numbers hold the visitor's

@@ -19,11 +19,21 @@ from crm_store.customers.models import ChannelIdentity, ContactPoint, Customer, 
 from crm_store.drafts import Draft
 from crm_store.handoff.models import CallbackRequest
 from crm_store.inbox import InboxItem
+from crm_store.learning.models import LearningSample
 from crm_store.privacy.models import Consent
 from crm_store.privacy.scope import scope_of
 
 #: What is about somebody else, or means nothing outside the store.
-_NOT_THEIRS = {"holder_id", "detail", "correlation_id", "settled_by", "path", "last_error", "version_id"}
+_NOT_THEIRS = {
+    "holder_id",
+    "detail",
+    "correlation_id",
+    "settled_by",
+    "decided_by",
+    "path",
+    "last_error",
+    "version_id",
+}
 _ACTORS = ("actor", "author")
 
 Row = TypeVar("Row", bound=Base)
@@ -34,6 +44,7 @@ class Holdings(msgspec.Struct, frozen=True):
 
     Attributes:
         customers: the record that stands for the person first, then those joined to it.
+        learning: messages that were not understood, kept to learn from.
         updates: what arrived, as the messengers sent it.
         accesses: who asked for or changed what, without the particulars.
     """
@@ -50,6 +61,7 @@ class Holdings(msgspec.Struct, frozen=True):
     consents: list[Consent]
     activities: list[Activity]
     conflicts: list[LinkConflict]
+    learning: list[LearningSample]
     updates: list[InboxItem]
     accesses: list[AuditEntry]
 
@@ -86,6 +98,7 @@ def holdings_of(session: Session, *, customer_id: int) -> Holdings:
         consents=rows(Consent, Consent.customer_id.in_(people)),
         activities=rows(Activity, Activity.customer_id.in_(people)),
         conflicts=rows(LinkConflict, LinkConflict.identity_id.in_(scope.identities)),
+        learning=rows(LearningSample, LearningSample.conversation_id.in_(chats)),
         updates=rows(InboxItem, scope.is_in_inbox()),
         accesses=rows(AuditEntry, or_(about_them, by_them)),
     )

@@ -23,7 +23,7 @@ class Consent(Base):
 
     id: Mapped[int] = mapped_column(BigId, primary_key=True)
     customer_id: Mapped[int] = mapped_column(ForeignKey("customers.id"))
-    #: What it is about: ``marketing``.
+    #: What it is about: ``marketing`` or ``learning``.
     purpose: Mapped[str] = mapped_column(String(20))
     granted: Mapped[bool]
     #: The customer's own words, or the title of the button.

@@ -21,6 +21,8 @@ from crm_store.conversations.models import Attachment, Button, Message
 from crm_store.drafts import Draft
 from crm_store.handoff.models import CallbackRequest
 from crm_store.inbox import InboxItem
+from crm_store.learning.models import OPEN as UNDECIDED
+from crm_store.learning.models import LearningSample
 from crm_store.outbox import OutboxItem
 from crm_store.privacy.blanking import blank_complaints, is_full
 from crm_store.privacy.service import EXPORT
@@ -137,6 +139,20 @@ def forget_audit(session: Session, *, before: datetime) -> int:
     ids = _batch(session, AuditEntry, AuditEntry.at < before)
     _delete(session, AuditEntry, AuditEntry.id.in_(ids))
     return len(ids)
+
+
+def forget_learning(session: Session, *, before: datetime) -> int:
+    """Delete messages that nobody decided about, and blank those about which somebody did.
+
+    What was accepted stays in the training file, where nothing says any more who wrote it.
+    """
+    is_decided = and_(LearningSample.state != UNDECIDED, LearningSample.decided_at < before)
+    waits = and_(LearningSample.state == UNDECIDED, LearningSample.created_at < before)
+    waiting = _batch(session, LearningSample, waits)
+    decided = _batch(session, LearningSample, and_(is_decided, LearningSample.text != ""))
+    _delete(session, LearningSample, LearningSample.id.in_(waiting))
+    _set(session, LearningSample, decided, text="", ranking=[])
+    return len(waiting) + len(decided)
 
 
 def withdraw_exports(session: Session, *, before: datetime) -> list[str]:

@@ -82,7 +82,8 @@ class Chat:
             intent: what it was understood as.
             again: the last message once more, as after a crash.
             fields: ``entities`` (name to values, or to pairs of a value and its words in the text),
-                ``contact``, ``trusted``, ``ranking``, ``topics``.
+                ``contact``, ``trusted``, ``ranking``, ``topics``, ``topics_of`` (intent to likeliest topic),
+                ``part`` (of a message that asks for several things).
         """
         if not again:
             self.inbox_id = self.new_message()
@@ -103,10 +104,11 @@ class Chat:
                 ],
             },
             "intent_ranking": [
-                {"name": name, "confidence": score} for name, score in fields.get("ranking", ())
+                {"name": name, "confidence": score, "topic": fields.get("topics_of", {}).get(name)}
+                for name, score in fields.get("ranking", ())
             ],
             "entities": entities,
-            "message_id": str(self.inbox_id),
+            "message_id": f"{self.inbox_id}#{fields['part']}" if "part" in fields else str(self.inbox_id),
             "metadata": {"trusted": fields.get("trusted", False), "correlation_id": "c"},
         }
         events = [*self.previous, {"event": "user", **message}]

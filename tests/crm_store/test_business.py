@@ -9,6 +9,7 @@ import pytest
 
 from crm_store.business import EXAMPLE, Business, BusinessFile, lay_out_business_file, read_business
 from crm_store.errors import ConfigurationError
+from crm_store.persian.calendar_words import DEFAULT_DAY_PARTS
 
 SMALL = """
 name = "گل‌فروشی نیلوفر"
@@ -130,7 +131,15 @@ def test_a_file_that_is_wrong_from_the_start_is_refused(path: Path) -> None:
         (('words = ["گل", "گلدان"]', 'ask = ["colour"]'), "ask"),
         (("[faq]", "[callback.hours]\nfriday = ['9-12']\n[faq]"), "callback.hours"),
         (("[faq]", "[callback]\nwithin_minutes = 1000000000\n[faq]"), "within_minutes"),
+        (("[faq]", "[day_parts]\nmidday = '11:00-13:00'\n[faq]"), "midday"),
+        (("[faq]", "[day_parts]\nmorning = '8-12'\n[faq]"), "day_parts.morning"),
+        (("[faq]", "[day_parts]\nnight = '22:00-02:00'\n[faq]"), "day_parts.night"),
+        (("[faq]", "[day_parts]\nnoon = '12:00-25:00'\n[faq]"), "day_parts.noon"),
         (("[faq]", "[texts]\nutter_greet = []\n[faq]"), "utter_greet is empty"),
+        (("[faq]", "[[products]]\nkey = 'Rose'\ntitle = 'رز'\n[faq]"), "products"),
+        (("[faq]", "[[products]]\nkey = 'rose'\n[faq]"), "products"),
+        (("[faq]", "[[products]]\nkey = 'rose'\ntitle = ''\n[faq]"), "products"),
+        (("[faq]", "[[products]]\nkey = 'rose'\ntitle = 'رز'\nprice = 5\n[faq]"), "price"),
     ],
 )
 def test_a_mistake_is_named_with_its_place(path: Path, change: tuple[str, str], place: str) -> None:
@@ -138,10 +147,46 @@ def test_a_mistake_is_named_with_its_place(path: Path, change: tuple[str, str], 
         read_business(save(path, SMALL.replace(*change)))
 
 
+def test_parts_of_the_day_are_the_usual_ones_until_the_owner_changes_them(path: Path) -> None:
+    assert read_business(path).parts_of_day() == DEFAULT_DAY_PARTS
+    save(path, SMALL + '[day_parts]\nmorning = "09:00 - 13:00"\nnight = "21:00-24:00"\n')
+    parts = read_business(path).parts_of_day()
+    assert (parts["morning"], parts["night"]) == (("09:00", "13:00"), ("21:00", "24:00"))
+    assert parts["noon"] == DEFAULT_DAY_PARTS["noon"]
+
+
+def test_the_example_names_every_part_of_the_day_with_its_usual_hours(path: Path) -> None:
+    example = EXAMPLE.read_text(encoding="utf-8")
+    section = example.split("[day_parts]\n")[1].split("\n\n")[0].splitlines()
+    save(path, SMALL + "\n".join(["[day_parts]", *(line.removeprefix("# ") for line in section)]))
+    business = read_business(path)
+    assert set(business.day_parts) == set(DEFAULT_DAY_PARTS)
+    assert business.parts_of_day() == DEFAULT_DAY_PARTS
+
+
 def test_two_categories_of_one_key_are_refused(path: Path) -> None:
     twice = SMALL + '[[complaints.categories]]\nkey = "bouquet"\ntitle = "گل"\n'
     with pytest.raises(ConfigurationError, match="bouquet stands there twice"):
         read_business(save(path, twice))
+
+
+def test_products_are_listed_in_the_order_of_the_file_and_none_at_first(path: Path) -> None:
+    assert read_business(path).products == read_business(EXAMPLE).products == ()
+    roses = '[[products]]\nkey = "rose"\ntitle = "رز هلندی"\nwords = ["رز", "گل سرخ"]\n'
+    fern = '[[products]]\nkey = "fern"\ntitle = "سرخس"\n'
+    found = read_business(save(path, SMALL + roses + fern)).products
+    assert [(one.key, one.title, one.words) for one in found] == [
+        ("rose", "رز هلندی", ("رز", "گل سرخ")),
+        ("fern", "سرخس", ()),
+    ]
+    with pytest.raises(ConfigurationError, match="products: rose stands there twice"):
+        read_business(save(path, SMALL + roses + roses))
+
+
+def test_the_example_of_a_product_is_in_order(path: Path) -> None:
+    lines = EXAMPLE.read_text(encoding="utf-8").split("# [[products]]\n")[1].split("\n\n")[0].splitlines()
+    save(path, SMALL + "\n".join(["[[products]]", *(line.removeprefix("# ") for line in lines)]))
+    assert [product.key for product in read_business(path).products] == ["espresso_maker"]
 
 
 def test_a_new_copy_gets_a_file_of_its_own_and_an_edited_one_is_left_alone(path: Path) -> None:

@@ -19,6 +19,7 @@ from crm_store.customers.models import ContactPoint, Customer
 from crm_store.db import Database
 from crm_store.errors import ConfigurationError
 from crm_store.handoff.service import open_callbacks
+from crm_store.learning.models import LearningSample
 from crm_store.outbox import OutboxItem, enqueue_message
 from crm_store.privacy import erasure
 from crm_store.privacy.files import remove_files
@@ -63,6 +64,7 @@ def test_what_was_said_goes_and_the_rows_that_others_refer_to_stay(
     assert len(conversation_ids) == 2, "the web chat of the same person goes too"
     with database.read() as session:
         assert session.query(Message).count() == session.query(Button).count() == 0
+        assert session.query(LearningSample).count() == 0
         assert session.get_one(Conversation, chat_id).chat_id == f"erased-{chat_id}"
         family = session.scalars(select(Customer).where(Customer.erased_at.is_not(None))).all()
         assert {one.merged_into_id for one in family} == {None, customer_id}

@@ -18,6 +18,8 @@ from crm_store.conversations.models import Conversation
 from crm_store.conversations.service import customer_of
 from crm_store.db import Database
 from crm_store.errors import NotFound
+from crm_store.learning.phrases import LearnedPhrases
+from crm_store.learning.service import object_to_learning
 from crm_store.persian import to_persian_digits
 from crm_store.privacy.export import PAGE, ExportFile, Names, make_export
 from tests.factories import a_conversation, an_inbox_id
@@ -100,11 +102,23 @@ def test_machines_read_every_row_and_nothing_about_others(database: Database, tm
         chat = seed(session, MINA, tmp_path)
         data = data_in(page_of(export(session, chat, tmp_path)))
     assert data["complaints"][0]["description"] == MINA.story
+    assert data["learning"][0]["text"] == f"{MINA.topic} 09120000000"
     assert {one["value"] for one in data["phones"]} >= {f"+98{MINA.phone}", f"+98{MINA.second_phone}"}
     assert any(MINA.story in update["payload"].values() for update in data["updates"])
     assert {"customer.viewed", "customer.merge"} <= {entry["action"] for entry in data["accesses"]}
     assert {entry["actor"] for entry in data["accesses"]} <= {"staff", "customer", "operator"}
     assert "holder_id" not in json.dumps(data)
+
+
+def test_an_objection_to_learning_is_no_objection_to_advertising(database: Database, tmp_path: Path) -> None:
+    with database.write() as session:
+        chat = a_conversation(session)
+        learned = LearnedPhrases(tmp_path / "nlu.yml")
+        object_to_learning(session, customer_id=customer_of(chat), learned=learned, actor="operator")
+        page = page_of(export(session, chat, tmp_path))
+    assert "مخالفت با یادگیری از پیام‌ها" in page
+    assert "یادگیری از پیام‌ها: <b>خیر</b>" in page
+    assert "مخالفت با پیام‌های تبلیغاتی" not in page
 
 
 def test_files_are_packed_with_the_page_and_linked_from_it(database: Database, tmp_path: Path) -> None:

@@ -21,6 +21,8 @@ from crm_store.db import Database
 from crm_store.drafts import Draft
 from crm_store.handoff.models import CallbackRequest
 from crm_store.inbox import InboxItem
+from crm_store.learning.models import FALLBACK, LearningSample
+from crm_store.learning.service import keep
 from crm_store.outbox import OutboxItem
 from crm_store.privacy import retention
 from crm_store.privacy.service import EXPORT, request_export
@@ -203,6 +205,38 @@ def test_the_audit_trail_goes_after_its_time(database: Database) -> None:
         session.flush()
         assert retention.forget_audit(session, before=CUTOFF) == 1
         assert session.query(AuditEntry).count() == 1
+
+
+def test_what_nobody_decided_about_goes_and_of_what_was_decided_the_text(database: Database) -> None:
+    with database.write() as session:
+        chat = a_conversation(session)
+        waits, accepted, young = (
+            keep(
+                session,
+                conversation_id=chat.id,
+                inbox_id=an_inbox_id(session, chat),
+                text=text,
+                ranking=[("greet", 0.3)],
+                reason=FALLBACK,
+                by_default=True,
+            )
+            for text in ("اون چی شد", "کجا موند", "خب بعدش")
+        )
+        assert waits is not None
+        assert accepted is not None
+        assert young is not None
+        age(session, LearningSample, LONG_AGO, "created_at")
+        accepted.state, accepted.assigned, accepted.decided_at = "accepted", "complaint_status", LONG_AGO
+        young.state, young.decided_at = "discarded", NOW
+        session.flush()
+        assert retention.forget_learning(session, before=CUTOFF) == 2
+        assert retention.forget_learning(session, before=CUTOFF) == 0
+        session.expire_all()
+        left = session.query(LearningSample).order_by(LearningSample.id).all()
+        assert [(one.text, one.ranking, one.assigned) for one in left] == [
+            ("", [], "complaint_status"),
+            ("خب بعدش", [["greet", 0.3]], ""),
+        ]
 
 
 def test_a_file_that_was_sent_along_twice_stays_as_long_as_one_of_them_is_needed(database: Database) -> None:

@@ -10,7 +10,9 @@ from crm_store.settings import (
     PROJECT_ROOT,
     BotApiSettings,
     BusinessSettings,
+    LearningSettings,
     LimitSettings,
+    RetentionSettings,
     Settings,
     load_settings,
     misspelt_variables,
@@ -76,7 +78,14 @@ def test_secrets_are_not_in_what_is_printed() -> None:
 
 def test_the_example_names_every_setting() -> None:
     example = (PROJECT_ROOT / "peyvand.example.toml").read_text(encoding="utf-8")
-    sections = (Settings, BusinessSettings, BotApiSettings, LimitSettings)
+    sections = (
+        Settings,
+        BusinessSettings,
+        BotApiSettings,
+        LimitSettings,
+        RetentionSettings,
+        LearningSettings,
+    )
     names = {name for section in sections for name in section.__struct_fields__}
     assert {name for name in names if f"# {name} =" not in example and f"[{name}]" not in example} == set()
 

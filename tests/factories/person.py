@@ -20,6 +20,8 @@ from crm_store.customers.merging import merge
 from crm_store.customers.models import Customer, LinkConflict
 from crm_store.customers.service import add_phone, identify
 from crm_store.handoff import service as handoff
+from crm_store.learning import service as learning
+from crm_store.learning.models import FALLBACK
 from crm_store.persian import to_persian_digits
 from crm_store.privacy.files import chat_folder
 from crm_store.privacy.service import record_consent
@@ -232,7 +234,17 @@ def _cases(session: Session, person: Person, chat: Conversation, customer_id: in
         channel="telegram",
         inbox_id=said,
     )
-    for row in (asked, said):
+    misunderstood = an_inbox_id(session, chat, text=f"{person.topic} {person.phone}")
+    learning.keep(
+        session,
+        conversation_id=chat.id,
+        inbox_id=misunderstood,
+        text=f"{person.topic} 0{person.phone}",
+        ranking=[("request_human", 0.3)],
+        reason=FALLBACK,
+        by_default=True,
+    )
+    for row in (asked, said, misunderstood):
         inbox.finish(session, inbox_id=row)
 
 

@@ -11,6 +11,8 @@ from crm_store import inbox, outbox
 from crm_store.base import utcnow
 from crm_store.conversations import service as conversations
 from crm_store.conversations.models import Button, Message
+from crm_store.learning.models import ASKED, CORRECTED, LearningSample
+from crm_store.learning.service import keep
 from tests.fakes.bot_api_model import SentMessage, User
 from tests.gateway.conftest import Setup
 
@@ -53,6 +55,43 @@ async def test_a_press_becomes_the_intent_and_its_keyboard_goes(setup: Setup, sa
     assert (setup.rasa.turns[1]["payload"], setup.rasa.turns[1]["text"]) == (PAYLOAD, None)
     assert setup.telegram.unanswered_callbacks() == []
     assert alerts(setup) == [""]
+
+
+@pytest.mark.parametrize(
+    ("payload", "label"),
+    [
+        ("/complaint_status", "complaint_status"),
+        ('/choose_topic{"topic": "hours"}', "faq/hours"),
+        ("/deny", ""),
+    ],
+)
+async def test_a_press_below_did_you_mean_tells_what_the_message_meant(
+    setup: Setup, sara: User, payload: str, label: str
+) -> None:
+    def misunderstand(turn: dict[str, Any]) -> list[dict[str, Any]]:
+        if turn["payload"]:
+            return [{"text": "چشم"}]
+        setup.write(
+            lambda session: keep(
+                session,
+                conversation_id=int(turn["sender"]),
+                inbox_id=int(turn["message_id"]),
+                text=turn["text"],
+                ranking=[("complaint_status", 0.3)],
+                reason=ASKED,
+                by_default=True,
+            )
+        )
+        return [{"text": "منظورتان این بود؟", "buttons": [{"title": "پیگیری شکایت", "payload": payload}]}]
+
+    setup.rasa.on_turn = misunderstand
+    async with setup.running():
+        message = await asked(setup, sara)
+        await setup.telegram.press(sara, message, "پیگیری شکایت")
+        await setup.telegram.wait_for_messages(7, 2)
+    sample = setup.read(lambda session: session.query(LearningSample).one())
+    reason = CORRECTED if label else ASKED
+    assert (sample.text, sample.reason, sample.chosen) == ("شکایت", reason, label)
 
 
 async def test_a_second_press_is_explained_and_changes_nothing(setup: Setup, sara: User) -> None:

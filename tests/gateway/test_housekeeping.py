@@ -22,6 +22,9 @@ from crm_store.conversations.service import customer_of
 from crm_store.customers.models import Customer
 from crm_store.customers.service import identify
 from crm_store.db import Database
+from crm_store.learning.models import LearningSample
+from crm_store.learning.phrases import LearnedPhrases
+from crm_store.learning.service import accept
 from crm_store.privacy import erasure
 from crm_store.privacy.files import chat_folder
 from crm_store.privacy.holdings import holdings_of
@@ -116,6 +119,18 @@ def test_a_forgotten_customer_is_found_nowhere_and_another_one_is_whole(house: H
     assert house.traces_of(MINA) == set()
     assert house.held_about(OMID) == held
     assert house.traces_of(OMID) == before
+
+
+def test_what_a_forgotten_customer_taught_is_taught_no_more_and_what_others_taught_is(house: House) -> None:
+    learned = LearnedPhrases(house.settings.learned_path)
+    with house.database.write() as session:
+        for sample in session.query(LearningSample):
+            accept(session, sample_id=sample.id, intent="request_human", learned=learned, actor="operator")
+    assert len(learned.read()["request_human"]) == 2
+    house.asks_to_be_forgotten(MINA)
+    house.keeping.carry_out_erasures()
+    assert learned.read() == {"request_human": [f"{OMID.topic} 09120000000"]}
+    assert house.traces_of(MINA) == set()
 
 
 def test_what_names_no_one_stays(house: House) -> None:
@@ -215,7 +230,12 @@ def test_old_things_go_and_files_with_them(house: House) -> None:
 
 def test_a_period_of_zero_keeps_for_good(house: House) -> None:
     forever = RetentionSettings(
-        raw_days=0, transcript_days=0, attachment_days=0, complaint_days=0, audit_days=0
+        raw_days=0,
+        transcript_days=0,
+        attachment_days=0,
+        complaint_days=0,
+        audit_days=0,
+        learning_days=0,
     )
     settings = Settings(data_dir=str(house.folder), retention=forever)
     for file in files_below(settings.attachments_path):

@@ -22,12 +22,16 @@ import pytest
 
 from bot.nlu.light_rasa import leave_tensorflow_out
 from bot.nlu.training import PROJECT_ROOT, train
+from crm_store.learning.phrases import LearnedPhrases
+from crm_store.settings import learned_path
 
 # Before any test module imports Rasa: the components are tested as the server loads them.
 leave_tensorflow_out()
 
 PROJECT = Path(__file__).parent / "project"
 SECRET = "a-secret-of-the-tests"
+#: A greeting that only a copy understands which has learnt it.
+TAUGHT = "چاکر شوما هستیم داداچ"
 
 
 @pytest.fixture(scope="session")
@@ -43,6 +47,21 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def model(project: Path) -> Path:
     """The small project's model."""
     return train(root=project)
+
+
+@pytest.fixture(scope="session")
+def taught_model(project: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The model of the same project in a copy that has learnt from use, some of it what cannot be taught."""
+    data_dir = tmp_path_factory.mktemp("taught")
+    learned = LearnedPhrases(learned_path(data_dir))
+    for label, text in (
+        ("greet", TAUGHT),
+        ("greet", "[سلام](city) /رفیق"),
+        ("gone", "کجا رفت"),
+        ("faq", "چی"),
+    ):
+        learned.put(label, text)
+    return train(root=project, data_dir=data_dir)
 
 
 @dataclass
@@ -71,6 +90,11 @@ class Rasa:
         return self.post(
             {"sender": sender, "message_id": message_id, "channel": "web", **fields}, timeout=timeout
         )
+
+    def renew(self, *, secret: str = SECRET) -> tuple[int, dict[str, Any]]:
+        """Has the model loaded anew."""
+        url = f"http://127.0.0.1:{self.port}/webhooks/gateway/model"
+        return _fetch(urllib.request.Request(url, b"", {"X-Peyvand-Secret": secret}, method="POST"), 60)
 
     def ready(self) -> tuple[int, dict[str, Any]]:
         """Asks whether a model is loaded."""

@@ -13,7 +13,7 @@ from rasa.shared.nlu.constants import TEXT, TEXT_TOKENS
 from rasa.shared.nlu.training_data.message import Message
 from rasa.shared.nlu.training_data.training_data import TrainingData
 
-from bot.nlu.audience import AudienceGate
+from bot.nlu.audience import weight_for
 from bot.nlu.classifier import PersianIntentClassifier
 from bot.nlu.entities import PersianEntityExtractor
 from bot.nlu.evidence import ComplaintEvidence
@@ -207,28 +207,15 @@ def test_an_intent_with_topics_is_ranked_as_one_and_tells_its_topic(tmp_path: Pa
     assert "topic" not in message.get("intent_ranking")[1]
 
 
-def ranked(metadata: dict[str, Any] | None) -> Message:
-    """A message that looks most like a request of staff, after the gate."""
-    ranking = [
-        {"name": "staff_report", "confidence": 0.6},
-        {"name": "help", "confidence": 0.3},
-        {"name": "greet", "confidence": 0.1},
-    ]
-    message = Message({TEXT: "گزارش", "intent": ranking[0], "intent_ranking": ranking, "metadata": metadata})
-    AudienceGate(AudienceGate.get_default_config()).process([message])
-    return message
-
-
 @pytest.mark.parametrize("metadata", [None, {}, {"audience": "customer"}, {"audience": "Staff"}])
 def test_nobody_but_staff_gets_an_intent_of_staff(metadata: dict[str, Any] | None) -> None:
-    ranking = ranked(metadata).get("intent_ranking")
-    assert [intent["name"] for intent in ranking] == ["help", "greet"]
-    assert [intent["confidence"] for intent in ranking] == pytest.approx([0.75, 0.25])
-    assert ranked(metadata).get("intent")["name"] == "help"
+    assert weight_for(metadata)("staff_report") == 0
+    assert weight_for(metadata)("help") == 1
 
 
-def test_staff_keep_their_intents() -> None:
-    assert ranked({"audience": "staff"}).get("intent")["name"] == "staff_report"
+def test_staff_are_understood_as_staff_before_anything_else() -> None:
+    weight = weight_for({"audience": "staff"})
+    assert 0 < weight("complaint_status") < weight("staff_report")
 
 
 @pytest.mark.parametrize(

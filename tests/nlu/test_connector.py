@@ -219,6 +219,74 @@ def test_the_same_message_twice_at_once_runs_once(with_actions: Rasa, sender: st
     assert with_actions.effects(sender) == ["show"]
 
 
+# Several requests
+
+#: Asks for a question to be answered and for the points to be shown.
+TWO_REQUESTS = "ساعت کاریتون چنده؟ راستی چند امتیاز دارم"
+#: The second of its requests fails the first time.
+FALTERING = "چند امتیاز دارم؟ راستی دیگه پیامک تبلیغاتی نفرستید"
+
+
+def test_both_requests_of_a_message_are_answered_in_their_order(with_actions: Rasa, sender: str) -> None:
+    status, answer = with_actions.turn(sender, "7", text=TWO_REQUESTS)
+    assert (status, texts(answer), answer["replayed"]) == (200, ["پاسخ", "دیدم"], False)
+    assert answer["intent"] == "faq"
+    first, second = (event for event in with_actions.events(sender) if event["event"] == "user")
+    assert (first["text"], first["message_id"]) == ("ساعت کاریتون چنده؟", "7#1")
+    assert (second["text"], second["message_id"]) == ("چند امتیاز دارم", "7#2")
+    assert second["parse_data"]["intent"]["name"] == "loyalty_balance"
+
+
+def test_a_greeting_before_two_requests_is_not_answered_beside_them(with_actions: Rasa, sender: str) -> None:
+    _, answer = with_actions.turn(sender, "1", text=f"سلام وقت بخیر، {TWO_REQUESTS}، ممنون")
+    assert texts(answer) == ["پاسخ", "دیدم"]
+
+
+def test_a_message_with_two_requests_is_repeated_as_a_whole(with_actions: Rasa, sender: str) -> None:
+    _, first = with_actions.turn(sender, "1", text=TWO_REQUESTS)
+    with_actions.turn(sender, "2", text="سلام")
+    assert with_actions.turn(sender, "1", text=TWO_REQUESTS)[1] == {**first, "replayed": True}
+    assert with_actions.effects(sender) == ["show"]
+
+
+def test_a_retry_answers_what_was_done_from_memory_and_runs_only_the_rest(
+    with_actions: Rasa, sender: str
+) -> None:
+    status, answer = with_actions.turn(sender, "1", text=FALTERING)
+    assert (status, answer["error"]) == (500, "failed")
+    status, answer = with_actions.turn(sender, "1", text=FALTERING)
+    assert (status, texts(answer), answer["replayed"]) == (200, ["دیدم", "دیگر نمی‌فرستیم"], False)
+    assert with_actions.effects(sender) == ["show", "falter", "falter"]
+    assert with_actions.turn(sender, "1", text=FALTERING)[1] == {**answer, "replayed": True}
+
+
+def test_the_request_that_opens_a_form_comes_last(with_actions: Rasa, sender: str) -> None:
+    _, answer = with_actions.turn(sender, "1", text="می‌خوام شکایت ثبت کنم، راستی چند امتیاز دارم")
+    assert texts(answer) == ["دیدم", "شرح ماجرا؟"]
+    assert texts(with_actions.turn(sender, "2", text="پیک نیامد")[1]) == ["ثبت شد: پیک نیامد"]
+
+
+def test_a_form_takes_a_message_as_a_whole(with_actions: Rasa, sender: str) -> None:
+    with_actions.turn(sender, "1", payload="/complaint_file")
+    assert texts(with_actions.turn(sender, "2", text=TWO_REQUESTS)[1]) == [f"ثبت شد: {TWO_REQUESTS}"]
+
+
+def test_entities_of_a_part_lie_in_its_own_text(with_actions: Rasa, sender: str) -> None:
+    _, answer = with_actions.turn(sender, "1", text=f"{TWO_REQUESTS} با ۰۹۱۲۳۴۵۶۷۸۹")
+    seen = answer["messages"][1]["custom"]["seen"]
+    (phone,) = seen["entities"]
+    assert seen["text"][phone["start"] : phone["end"]] == "۰۹۱۲۳۴۵۶۷۸۹"
+    assert (seen["message_id"], phone["value"]) == ("1#2", "+989123456789")
+
+
+def test_no_session_begins_between_the_requests_of_a_message(with_actions: Rasa, sender: str) -> None:
+    for number in range(SESSION_TURNS - 1):
+        with_actions.turn(sender, f"m{number}", text="سلام")
+    _, first = with_actions.turn(sender, "two", text=TWO_REQUESTS)
+    assert [event["event"] for event in with_actions.events(sender)].count("session_started") == 1
+    assert with_actions.turn(sender, "two", text=TWO_REQUESTS)[1] == {**first, "replayed": True}
+
+
 # Failures
 
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import io
-import json
+from datetime import datetime
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import pytest
 
-from bot.nlu.parse import parse_lines, parse_stream
+from bot.nlu.parse import parse_lines
 
 pytestmark = pytest.mark.rasa
 
@@ -39,7 +39,25 @@ def test_staff_are_understood_as_staff(model: Path) -> None:
     assert next(parse_lines(["گزارش امروز"], model=model))["intent"] != "staff_report"
 
 
-def test_a_stream_answers_one_json_object_a_line(model: Path) -> None:
-    target = io.StringIO()
-    parse_stream(io.StringIO("سلام\nممنون\n"), target, model=model)
-    assert [json.loads(line)["intent"] for line in target.getvalue().splitlines()] == ["greet", "thank"]
+def test_tomorrow_is_counted_from_the_moment_that_is_given(model: Path) -> None:
+    moment = datetime(2026, 3, 20, 22, 0, tzinfo=ZoneInfo("Asia/Tehran"))
+    (answer,) = parse_lines(["فردا می‌خوام شکایت کنم"], model=model, now=moment)
+    dates = [entity["value"] for entity in answer["entities"] if entity["entity"] == "date"]
+    assert dates == ["2026-03-21"]
+
+
+def test_an_explanation_says_how_words_were_read_and_what_else_was_likely(model: Path) -> None:
+    text = "سلاممم می خواهم شكايت كنم"
+    plain, explained = (next(parse_lines([text], model=model, explain=wanted)) for wanted in (False, True))
+    assert "tokens" not in plain
+    assert [token["text"] for token in explained["tokens"]] == ["سلام", "میخواهم", "شکایت", "کنم"]
+    assert [text[t["start"] : t["end"]] for t in explained["tokens"]] == [
+        "سلاممم",
+        "می خواهم",
+        "شكايت",
+        "كنم",
+    ]
+    assert explained["tokens"][1]["stem"] == "خواست"
+    confidences = [intent["confidence"] for intent in explained["ranking"]]
+    assert explained["ranking"][0]["intent"] == explained["intent"] == "complaint_file"
+    assert confidences == sorted(confidences, reverse=True)

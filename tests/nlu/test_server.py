@@ -2,20 +2,31 @@
 
 from __future__ import annotations
 
+import itertools
+import json
+import os
 import signal
 import socket
 import subprocess
 import sys
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
+from bot.nlu.choosing import ModelChoice
 from bot.nlu.training import PROJECT_ROOT
-from tests.nlu.conftest import Rasa, free_port, ready_url, server_environment, wait_for
+from bot.renewing import tell_running_copy
+from crm_store.settings import Settings
+from tests.nlu.conftest import SECRET, TAUGHT, Rasa, free_port, ready_url, server_environment, wait_for
 
 pytestmark = pytest.mark.rasa
 
 START = [sys.executable, "-m", "bot.nlu.server"]
+PICK, SLOW = {"payload": "/pick"}, {"text": "ممنون"}
 
 
 @pytest.fixture
@@ -104,6 +115,97 @@ def test_turns_survive_a_restart(role: Rasa, model: Path) -> None:
             process.send_signal(signal.SIGKILL)
             process.wait(timeout=20)
     assert answers[1] == {**answers[0], "replayed": True}
+
+
+@contextmanager
+def served(role: Rasa, model: Path) -> Iterator[None]:
+    """A server with its action server, while the block runs."""
+    process = subprocess.Popen(START, cwd=PROJECT_ROOT, env=server_environment(role, model))
+    try:
+        wait_for(ready_url(role.port), process)
+        with role.action_server():
+            yield
+    finally:
+        process.terminate()
+        process.wait(timeout=20)
+
+
+def lead(link: Path, model: Path) -> None:
+    """Let a link lead to another model, in one step."""
+    ModelChoice(link.parent).use(model)
+
+
+def test_another_model_takes_over_while_turns_run_and_none_is_lost(
+    role: Rasa, model: Path, taught_model: Path, tmp_path: Path
+) -> None:
+    link = ModelChoice(tmp_path).link
+    lead(link, model)
+    answers: list[int] = []
+    with served(role, link):
+        assert role.turn("before", "1", text=TAUGHT)[1]["intent"] == "nlu_fallback"
+        stop = threading.Event()
+
+        def talk(sender: str) -> None:
+            for number in itertools.count():
+                # One of them dawdles for more than a second: it is under way while the model changes.
+                fields = SLOW if (sender, number) == ("chat-0", 2) else PICK
+                answers.append(role.turn(sender, str(number), **fields)[0])
+                if stop.is_set():
+                    return
+
+        threads = [threading.Thread(target=talk, args=(f"chat-{number}",)) for number in range(6)]
+        for thread in threads:
+            thread.start()
+        for number in range(6):
+            chosen = (model, taught_model)[number % 2]
+            time.sleep(0.3)
+            lead(link, chosen)
+            assert role.renew() == (200, {"model": chosen.name})
+        stop.set()
+        for thread in threads:
+            thread.join()
+        assert role.turn("before", "2", text=TAUGHT)[1]["intent"] == "greet"
+    assert len(answers) > 30
+    assert set(answers) == {200}
+    effects = [effect for number in range(6) for effect in role.effects(f"chat-{number}")]
+    assert len(effects) == len(answers), "every turn ran once"
+
+
+def test_a_bad_model_is_refused_and_the_present_one_goes_on(role: Rasa, model: Path, tmp_path: Path) -> None:
+    link = ModelChoice(tmp_path).link
+    lead(link, model)
+    broken = tmp_path / "broken.tar.gz"
+    broken.write_bytes(b"not an archive")
+    with served(role, link):
+        for wrong in (broken, tmp_path / "missing.tar.gz"):
+            lead(link, wrong)
+            status, answer = role.renew()
+            assert (status, answer["error"]) == (422, "model_refused")
+            assert wrong.name in answer["detail"]
+            assert role.turn("1", wrong.name, text="سلام")[1]["intent"] == "greet"
+        assert role.renew(secret="wrong")[0] == 401
+        assert role.ready()[0] == 200
+
+
+def test_a_running_copy_is_told_of_a_new_model(
+    role: Rasa, model: Path, taught_model: Path, tmp_path: Path
+) -> None:
+    settings = Settings(data_dir=str(tmp_path), internal_secret=SECRET)
+    assert tell_running_copy(settings, model) == ""
+    run_file = tmp_path / "run.json"
+    url = f"http://127.0.0.1:{role.port}"
+    run_file.write_text(json.dumps({"supervisor": os.getpid(), "roles": {}, "PEYVAND_RASA_URL": url}))
+    assert "could not be told" in tell_running_copy(settings, model)
+    link = ModelChoice(tmp_path).link
+    lead(link, model)
+    with served(role, link):
+        lead(link, taught_model)
+        assert tell_running_copy(settings, taught_model) == f"Rasa at {url} uses it from now on"
+        assert "uses another model" in tell_running_copy(settings, model)
+        lead(link, tmp_path / "missing.tar.gz")
+        assert "goes on with its former model" in tell_running_copy(settings, model)
+    run_file.write_text(json.dumps({"supervisor": 2**22 + 1, "roles": {}, "PEYVAND_RASA_URL": url}))
+    assert tell_running_copy(settings, model) == "", "what is left of a copy that was killed"
 
 
 def test_serving_needs_no_tensorflow(model: Path) -> None:

@@ -69,6 +69,21 @@ class Slow(Action):
         return []
 
 
+class Falter(Action):
+    """Fails for each conversation once."""
+
+    def name(self) -> str:
+        return "action_falter"
+
+    def run(self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: dict[str, Any]) -> Events:
+        _effect(tracker, "falter")
+        before = Path(os.environ["EFFECTS"]).read_text(encoding="utf-8").splitlines()
+        if before.count(f"{tracker.sender_id} falter") == 1:
+            raise RuntimeError("this action fails the first time")
+        dispatcher.utter_message(text="دیگر نمی‌فرستیم")
+        return []
+
+
 class Story(Action):
     def name(self) -> str:
         return "action_story"
