@@ -6,7 +6,7 @@ PY := .venv/bin/python
 unexport PYTHONDONTWRITEBYTECODE
 export RASA_TELEMETRY_ENABLED = false
 
-.PHONY: help run train test lint format bench bench-stock soak lock setup setup-dev
+.PHONY: help run train test lint format bench bench-stock soak vectors lock setup setup-dev
 
 help:  ## show these targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -41,6 +41,9 @@ bench-stock: setup-dev  ## measure the stock pipeline of `rasa init` again (half
 
 soak: setup-dev  ## the long versions of the crash tests
 	$(PY) -m pytest tests/e2e -m rasa --soak
+
+vectors: setup  ## bring the shipped sentence vectors up to date with data/ (optional; training makes what is missing)
+	@$(PY) -m bot.nlu.vectors
 
 lock: setup  ## resolve the dependencies anew
 	@scripts/lock.sh

@@ -15,7 +15,7 @@ STAFF_PREFIX = "staff_"
 #: Value of ``audience`` in a message's metadata that says that staff write.
 STAFF = "staff"
 #: How likely anything else is in a conversation of staff, compared with what is theirs alone.
-OTHERS_AMONG_STAFF = 0.3
+OTHERS_AMONG_STAFF = 0.1
 
 
 def weight_for(metadata: Mapping[str, Any] | None) -> Callable[[str], float]:

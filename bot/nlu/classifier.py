@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from functools import lru_cache, partial
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -26,8 +26,10 @@ from bot.nlu.requests import REQUESTS, find_requests
 from bot.nlu.sentence_vectors import CachedEncoder, SentenceEncoder, default_encoder
 
 PROJECT_ROOT = Path(__file__).resolve().parent.parent.parent
-#: Vectors of training phrases, kept from one training to the next.
+#: Vectors of training phrases: those that were made here, kept from one training to the next, and those of
+#: our own phrases, that nobody has to wait minutes for them (`make vectors` brings them up to date).
 VECTORS = PROJECT_ROOT / "models" / "sentence-vectors.npz"
+SHIPPED_VECTORS = PROJECT_ROOT / "data" / "shared" / "sentence-vectors.npz"
 #: How many topics of an intent are passed on: the one that is meant, and others that may be.
 TOPICS_KEPT = 3
 #: Nobody asks for the topic of an intent that is less likely than this.
@@ -53,8 +55,8 @@ class PersianIntentClassifier(GraphComponent, IntentClassifier):
             "sure": 0.8,
             # Whether to ask sentence vectors where it is; without them training and memory are halved.
             "sentence_vectors": True,
-            # Of how many examples of each intent there are vectors, 0 for all: 10 ms each when training.
-            "examples_per_intent": 120,
+            # Of how many examples of each intent there are vectors, 0 for all (`IntentSettings`).
+            "examples_per_intent": 220,
             # Phrases by intent, apart from training and evaluation, by which confidence is calibrated; a path
             # within the project, or empty.
             "calibration": "",
@@ -130,15 +132,16 @@ class PersianIntentClassifier(GraphComponent, IntentClassifier):
         for message in messages:
             text = message.get(TEXT) or ""
             weight = weight_for(message.get("metadata"))
-            # The parts of a message are ranked by the quick model: there are several.
-            rank = lru_cache(maxsize=None)(partial(self._trained().rank, weight=weight, thorough=False))
+            whole = self._trained().rank(text, weight)
             ranking = [
                 {"name": name, "confidence": confidence, **self._topic(name, confidence, text)}
-                for name, confidence in self._trained().rank(text, weight)
+                for name, confidence in whole
             ]
             message.set(INTENT, ranking[0], add_to_output=True)
             message.set("intent_ranking", ranking, add_to_output=True)
-            requests = find_requests(text, rank)
+            # The parts of a message are ranked by the quick model: there are several.
+            quick = partial(self._trained().rank, weight=weight, thorough=False)
+            requests = find_requests(text, quick, whole)
             if len(requests) > 1:
                 found = [request._asdict() for request in requests]
                 message.set(REQUESTS, found, add_to_output=True)
@@ -164,7 +167,7 @@ class PersianIntentClassifier(GraphComponent, IntentClassifier):
 
     def _encoder(self) -> SentenceEncoder | None:
         encoder = default_encoder() if self._config["sentence_vectors"] else None
-        return CachedEncoder(encoder, VECTORS) if encoder else None
+        return CachedEncoder(encoder, VECTORS, shipped=SHIPPED_VECTORS) if encoder else None
 
     def _calibrate(self, model: IntentModel, taught: Collection[str]) -> None:
         phrases = [

@@ -18,7 +18,8 @@ from bot.nlu.asking import asks, may_end_a_clause
 from bot.nlu.persian import Word, words
 from crm_store.persian import fold
 
-Rank = Callable[[str], Sequence[tuple[str, float]]]
+Ranking = Sequence[tuple[str, float]]
+Rank = Callable[[str], Ranking]
 
 #: The attribute of a message that holds its requests, where there are several.
 REQUESTS = "requests"
@@ -71,8 +72,8 @@ class Joint(IntEnum):
     """«راستی», «ضمناً»: something else comes."""
 
 
-#: Least confidence of either of two neighbours.
-CERTAIN = {Joint.NOTHING: 0.9, Joint.LINK: 0.8, Joint.SENTENCE: 0.75, Joint.ADDITION: 0.7}
+#: Least confidence of either of two neighbours; behind a clear word that of what is answered at all.
+CERTAIN = {Joint.NOTHING: 0.9, Joint.LINK: 0.8, Joint.SENTENCE: 0.75, Joint.ADDITION: 0.5}
 #: The same where one of them may be part of the other's story; a mere link tells them never apart.
 CERTAIN_IN_A_STORY = {Joint.NOTHING: 1.1, Joint.LINK: 1.1, Joint.SENTENCE: 0.9, Joint.ADDITION: 0.8}
 LEAST_CERTAIN = min(CERTAIN.values())
@@ -130,19 +131,20 @@ class Gap(NamedTuple):
     joint: Joint
 
 
-def find_requests(text: str, rank: Rank) -> list[Request]:
+def find_requests(text: str, rank: Rank, whole: Ranking | None = None) -> list[Request]:
     """Finds what a message asks for.
 
     Args:
         text: What somebody wrote.
         rank: Ranks the intents that its sender may mean with their confidences, best first
             (`bot.nlu.intent_model.IntentModel.rank`).
+        whole: The ranking of the whole text, where it is known already.
 
     Returns:
         The requests in the order of the text, at most `MOST_REQUESTS`, all of different intents; for an
         ordinary message one of the whole text, whatever it means.
     """
-    return _Search(text, rank).requests()
+    return _Search(text, rank, whole).requests()
 
 
 def find_gaps(text: str) -> list[Gap]:
@@ -164,10 +166,10 @@ def find_gaps(text: str) -> list[Gap]:
 class _Search:
     """The search in one text."""
 
-    def __init__(self, text: str, rank: Rank) -> None:
+    def __init__(self, text: str, rank: Rank, whole: Ranking | None) -> None:
         self._text = text
         self._rank = rank
-        self._ranked: dict[tuple[int, int], Sequence[tuple[str, float]]] = {}
+        self._ranked: dict[tuple[int, int], Ranking] = {(0, len(text)): whole} if whole else {}
         self._found = list(_words_and_marks(text))
         self._length = sum(not _is_mark(word) for word in self._found)
         gaps = find_gaps(text) if self._length <= MOST_WORDS else []
@@ -216,7 +218,7 @@ class _Search:
         intent, confidence = self._ranking(start, end)[0]
         return Request(start, end, intent, confidence)
 
-    def _ranking(self, start: int, end: int) -> Sequence[tuple[str, float]]:
+    def _ranking(self, start: int, end: int) -> Ranking:
         if (start, end) not in self._ranked:
             self._ranked[start, end] = self._rank(self._text[start:end])
         return self._ranked[start, end]

@@ -20,6 +20,7 @@ from bot.nlu.linear_tagger import TaggerSettings
 from bot.nlu.slot_features import Ranking
 from bot.nlu.slot_intents import held_out_rankings
 from bot.nlu.slot_model import Example, Slot, SlotModel, Span
+from bot.nlu.word_lists import fingerprint, known_words
 
 
 @DefaultV1Recipe.register(DefaultV1Recipe.ComponentType.ENTITY_EXTRACTOR, is_trainable=True)
@@ -50,13 +51,13 @@ class PersianSlotTagger(GraphComponent):
         config: dict[str, Any],
         storage: ModelStorage,
         resource: Resource,
-        model: SlotModel | None = None,
+        model: SlotModel,
     ) -> None:
-        """Creates the component, around its model if that is trained already."""
+        """Creates the component around its model, trained or not."""
         self._config = config
         self._storage = storage
         self._resource = resource
-        self._model = model or SlotModel()
+        self._model = model
 
     @classmethod
     def create(
@@ -67,7 +68,7 @@ class PersianSlotTagger(GraphComponent):
         execution_context: ExecutionContext,
     ) -> PersianSlotTagger:
         """Creates an untrained component."""
-        return cls(config, model_storage, resource)
+        return cls(config, model_storage, resource, SlotModel(known_words()))
 
     @classmethod
     def load(
@@ -81,6 +82,11 @@ class PersianSlotTagger(GraphComponent):
         """Loads the trained component."""
         with model_storage.read_from(resource) as directory:
             return cls(config, model_storage, resource, SlotModel.load(directory))
+
+    @classmethod
+    def fingerprint_addon(cls, config: dict[str, Any]) -> str | None:
+        """Makes Rasa's training cache notice other lists of words."""
+        return fingerprint()
 
     def train(self, training_data: TrainingData) -> Resource:
         """Trains on all phrases that have an intent."""

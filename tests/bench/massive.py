@@ -22,6 +22,7 @@ from bot.nlu.sentence_vectors import default_encoder
 from bot.nlu.slot_features import Ranking
 from bot.nlu.slot_intents import held_out_rankings
 from bot.nlu.slot_model import Example, SlotModel, Span
+from bot.nlu.word_lists import known_words
 from crm_store.settings import PROJECT_ROOT
 from tests.bench.figures import Figure, emit, percentile
 
@@ -103,7 +104,7 @@ def _intents(reader: Reader, learnt: Sequence[Utterance]) -> Callable[[str], Ran
 def _slots(reader: Reader, learnt: Sequence[Utterance]) -> SlotModel:
     documents = [reader.read(one.text) for one in learnt]
     rankings = held_out_rankings(documents, [one.intent for one in learnt])
-    model = SlotModel()
+    model = SlotModel(known_words())
     model.train(
         [Example(one.text, one.spans, ranking) for one, ranking in zip(learnt, rankings, strict=True)]
     )
