@@ -200,11 +200,10 @@ def _evaluate_file(model: Path, phrases: Sequence[Phrase]) -> Evaluation | None:
     from bot.nlu.parse import load_understanding  # noqa: PLC0415  # it loads Rasa
 
     try:
-        understanding = load_understanding(model)
-    except Exception as error:  # whatever unpickling a model of older code raises
-        sys.stderr.write(f"{model.name} cannot be read: {type(error).__name__}\n")
+        return evaluate(load_understanding(model), phrases)
+    except Exception as error:  # whatever a model of older code raises, when it is read or when it is asked
+        sys.stderr.write(f"{model.name} cannot be measured: {type(error).__name__}\n")
         return None
-    return evaluate(understanding, phrases)
 
 
 if __name__ == "__main__":

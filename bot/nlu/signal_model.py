@@ -30,7 +30,7 @@ from sklearn.multiclass import OneVsRestClassifier
 
 from bot.nlu.features import Reader
 from bot.nlu.sentence_vectors import SentenceEncoder, Vectors
-from bot.nlu.sparse_model import text_features
+from bot.nlu.sparse_model import TextFeatures
 from crm_store.learning.phrases import load_yaml
 
 #: The most dangerous first.
@@ -104,7 +104,7 @@ class SignalModel:
         self._reader = reader
         self._encoder = encoder
         self._settings = settings or SignalSettings()
-        self._words = text_features()
+        self._words = TextFeatures()
         self._quick = self._untrained()
         self._thorough: OneVsRestClassifier | None = None
         self._thresholds = np.full(len(SIGNALS), 0.5)
@@ -119,7 +119,7 @@ class SignalModel:
         if not meant.any(axis=0).all() or meant.all(axis=0).any():
             raise ValueError("each signal needs phrases with it and phrases without it")
         documents = [self._reader.read(phrase.text) for phrase in phrases]
-        features = self._beside_words(self._words.fit_transform(documents), [text for text, _ in phrases])
+        features = self._beside_words(self._words.learn(documents), [text for text, _ in phrases])
         self._quick.fit(features, meant)
         unseen = _predictions_of_unseen(self._untrained(), features, meant)
         if self._encoder is not None:
@@ -145,7 +145,7 @@ class SignalModel:
     def probabilities(self, text: str) -> Matrix:
         """The probability of each of `SIGNALS` in a text."""
         document = self._reader.read(text)
-        features = self._beside_words(self._words.transform([document]), [text])
+        features = self._beside_words(self._words.of([document]), [text])
         probabilities: Matrix = self._quick.predict_proba(features)
         if self._thorough is not None and self._encoder is not None and self._is_unsure(probabilities)[0]:
             features = self._with_vectors(features, self._encoder.encode([document.text]))

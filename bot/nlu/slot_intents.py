@@ -11,7 +11,7 @@ from sklearn.svm import LinearSVC
 
 from bot.nlu.features import Document
 from bot.nlu.slot_features import Ranking
-from bot.nlu.sparse_model import text_features
+from bot.nlu.sparse_model import TextFeatures
 
 _KEPT = 4
 _SEED = 1405
@@ -41,9 +41,9 @@ def held_out_rankings(documents: Sequence[Document], labels: Sequence[str], fold
         learnt = [labels[place] for place in others]
         if len(set(learnt)) < 3:
             continue
-        features = text_features()
-        model = LinearSVC(C=0.3).fit(features.fit_transform([documents[place] for place in others]), learnt)
-        distances = model.decision_function(features.transform([documents[place] for place in held_out]))
+        features = TextFeatures()
+        model = LinearSVC(C=0.3).fit(features.learn([documents[place] for place in others]), learnt)
+        distances = model.decision_function(features.of([documents[place] for place in held_out]))
         for place, row in zip(held_out, softmax(_SHARPNESS * distances, axis=1), strict=True):
             best = np.argsort(-row, kind="stable")[:_KEPT]
             rankings[place] = [(str(model.classes_[one]), float(row[one])) for one in best]

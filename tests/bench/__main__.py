@@ -15,13 +15,10 @@ from pathlib import Path
 import psutil
 import yaml
 
-from bot.nlu.evaluation import evaluate, evaluation_phrases
-from bot.nlu.labels import training_files
-from bot.nlu.parse import load_understanding
-from bot.nlu.training import train
 from crm_store.settings import PROJECT_ROOT
 from tests.bench.figures import Figure, emit, percentile, stock_figures
 from tests.bench.importing import import_figures
+from tests.bench.understanding import figures as understanding_figures
 from tests.e2e.product import Product
 from tests.fakes.bot_api import FakeBotApi
 from tests.fakes.thread_runner import ThreadRunner
@@ -66,7 +63,7 @@ class Bench:
         self.product.stop()
         self.telegram.stop()
         yield from self._parse_latency()
-        yield from self._understanding()
+        yield from understanding_figures()
         yield from import_figures(self._folder)
 
     def _figure(self, name: str, value: float, unit: str) -> Figure:
@@ -145,13 +142,6 @@ class Bench:
         waits = parse_milliseconds(lines)
         yield self._figure("parse, p50", percentile(waits, 0.5), "ms")
         yield self._figure("parse, p95", percentile(waits, 0.95), "ms")
-
-    def _understanding(self) -> Iterator[Figure]:
-        phrases = evaluation_phrases(taught=training_files())
-        measured = evaluate(load_understanding(train()), phrases)
-        yield self._figure("intents understood", 100 * measured.accuracy, "%")
-        yield self._figure("topics understood", 100 * measured.topic_accuracy, "%")
-        yield self._figure("calibration error", 100 * measured.calibration_error, "%")
 
     def _take_user(self) -> int:
         self._next_user += 1
