@@ -1,8 +1,9 @@
 """What intents are learnt from: a text read as Persian, its words, and their stems.
 
 Whatever the script, the keyboard and the spelling, one meaning is to give one set of features: Latin letters
-are read as Persian (`bot.nlu.latin`), folding gives each letter one form, joining each word one, and stems
-bring the spoken and the written word together (`bot.nlu.spoken`).
+are read as Persian (`bot.nlu.latin`), folding gives each letter one form, joining each word one, slips of the
+finger are mended (`bot.nlu.spelling`), and stems bring the spoken and the written word together
+(`bot.nlu.spoken`).
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ import joblib
 
 from bot.nlu.latin import LatinReader, lexicon
 from bot.nlu.persian import Word, words
+from bot.nlu.spelling import Spelling
 from bot.nlu.spoken import corpus_frequencies, stem
 from crm_store.persian import fold
 
@@ -58,6 +60,7 @@ class Reader:
         """
         self._frequencies = frequencies
         self._latin = LatinReader(frequencies)
+        self._spelling = Spelling(frequencies)
         # Intent model, topics and signals ask for the same message.
         self.read = lru_cache(maxsize=8)(self._read)
 
@@ -78,7 +81,10 @@ class Reader:
 
     def _read(self, text: str) -> Document:
         as_persian = self._latin.read(text)
-        found = words(text if as_persian is None else as_persian)
+        found = [
+            word._replace(text=self._spelling.corrected(word.text)) if word.kind == "word" else word
+            for word in words(text if as_persian is None else as_persian)
+        ]
         return Document(
             " ".join(word.text for word in found),
             tuple(MARKERS.get(word.kind, word.text) for word in found),

@@ -4,7 +4,7 @@ Finglish writes vowels that Persian leaves out, each writer differently, and lea
 letters for one sound is meant. What both scripts share are the consonants in their order: a word is looked
 up by them in a lexicon, and among the words found there the one whose long vowels and frequency fit best is
 taken. Of a text typed with the wrong layout every key is one Persian letter; it is read that way when that
-gives more known words than reading it as Finglish.
+gives more frequent words than reading it as Finglish.
 """
 
 from __future__ import annotations
@@ -89,12 +89,15 @@ _ENDINGS = {
 _SHORTEST_STEM = 3
 _LATIN_WORD = re.compile(r"[a-z][a-z']*")
 _KEYS = re.compile(r"[A-Za-z;',\[\]\\`]+")
+_WORD = re.compile(r"[^\W\d_]+")
+#: Keys of Persian letters that are none in English, within a word («v,d»), and how much they speak for the
+#: other layout.
+_MARK_WITHIN_A_WORD = re.compile(r"[a-z][,;\[\]\\][a-z]")
+_WITHIN_A_WORD = 3.0
 _PERSIAN = re.compile(r"[\u0621-\u064a\u067e\u0686\u0698\u06a9\u06af\u06cc]")
-#: Share of words that must be known before a text is read with the other layout.
-_MOSTLY = 0.6
 #: How much likelier a word is for every time it stands in the training phrases; hazm's counts are of a corpus
 #: of newspapers.
-_TAUGHT_WEIGHT = 2_000_000
+TAUGHT_WEIGHT = 2_000_000
 #: Below this similarity a word of the lexicon is not what was typed.
 _WORST = 2.6
 
@@ -136,20 +139,17 @@ class LatinReader:
         if not latin:
             return None
         by_layout = fold(_KEYS.sub(lambda match: "".join(_LAYOUT.get(k, k) for k in match[0]), text))
-        known_by_layout = self._known_share(by_layout)
-        finglish = [self._read_word(word) for word in latin]
-        known_as_finglish = sum(reading is not None for reading in finglish) / len(latin)
-        if known_by_layout >= _MOSTLY and known_by_layout > known_as_finglish - 0.2 * (
-            known_by_layout == 1.0
-        ):
-            return by_layout
-        readings = iter(finglish)
-        return _LATIN_WORD.sub(lambda match: next(readings) or match[0], folded)
+        readings = {word: self._read_word(word) for word in set(latin)}
+        finglish = _LATIN_WORD.sub(lambda match: readings[match[0]] or match[0], folded)
+        looks_like_it = _WITHIN_A_WORD if _MARK_WITHIN_A_WORD.search(folded) else 0.0
+        by_layout_is_known = self._familiarity(by_layout) + looks_like_it > self._familiarity(finglish)
+        return (by_layout if by_layout_is_known else finglish).replace("?", "؟")
 
-    def _known_share(self, text: str) -> float:
-        words = re.findall(r"[^\W\d_]+", text)
-        letters = sum(len(word) for word in words)
-        known = sum(len(word) for word in words if word in self._frequencies)
+    def _familiarity(self, text: str) -> float:
+        """How frequent the words of a text are on average, as a logarithm; a word counts by its letters."""
+        words = _WORD.findall(text)
+        letters = sum(map(len, words))
+        known = sum(len(word) * math.log10(self._frequencies.get(word, 0.0) + 1) for word in words)
         return known / letters if letters else 0.0
 
     def _best_reading(self, word: str) -> str | None:
@@ -188,7 +188,7 @@ def lexicon(corpus: Mapping[str, int], taught: Mapping[str, int]) -> dict[str, f
     frequencies: dict[str, float] = dict(corpus)
     for word, count in taught.items():
         if _PERSIAN.match(word):
-            frequencies[word] = frequencies.get(word, 0) + count * _TAUGHT_WEIGHT
+            frequencies[word] = frequencies.get(word, 0) + count * TAUGHT_WEIGHT
     return frequencies
 
 

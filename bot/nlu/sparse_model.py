@@ -58,6 +58,8 @@ class TextFeatures:
         if len(documents) < _MANY:
             self._kinds["pairs"].set_params(min_df=1)
         blocks = [kind.fit_transform(documents) * _WEIGHTS[name] for name, kind in self._kinds.items()]
+        # scikit-learn takes these out of a matrix each time it is asked.
+        self._rarities = {name: kind.idf_.astype(np.float32) for name, kind in self._kinds.items()}
         return csr_matrix(hstack(blocks))
 
     def of(self, documents: Sequence[Document]) -> csr_matrix:
@@ -87,15 +89,15 @@ class TextFeatures:
             counts = Counter(known[one] for one in self._analyzer(name)(document) if one in known)
             place = np.fromiter(counts.keys(), dtype=np.int32, count=len(counts))
             count = np.fromiter(counts.values(), dtype=np.float32, count=len(counts))
-            value = (1 + np.log(count)) * kind.idf_[place]
+            value = (1 + np.log(count)) * self._rarities[name][place]
             length = np.sqrt(value @ value) or 1.0
             places.append(place + offset)
             values.append((value / length * _WEIGHTS[name]).astype(np.float32))
-            offset += len(kind.idf_)
+            offset += len(self._rarities[name])
         return np.concatenate(places), np.concatenate(values)
 
     def _count(self) -> int:
-        return sum(len(kind.idf_) for kind in self._kinds.values())
+        return sum(map(len, self._rarities.values()))
 
     def _analyzer(self, name: str) -> Callable[[Document], list[str]]:
         # Made once: scikit-learn puts it together anew for each call.
@@ -109,7 +111,7 @@ class TextFeatures:
 
     def __getstate__(self) -> dict[str, Any]:
         """What is saved: everything but the analyzers, which are functions."""
-        return {"_kinds": self._kinds}
+        return {"_kinds": self._kinds, "_rarities": self._rarities}
 
 
 class SparseModel:

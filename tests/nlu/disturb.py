@@ -65,9 +65,9 @@ def one_typo(text: str, chance: random.Random) -> str:
 
 def wrong_keyboard(text: str, _chance: random.Random) -> str:
     """Typed with the keyboard left on English."""
-    if not any(letter in _TO_KEYS for letter in text):
-        return text
-    return "".join(_TO_KEYS.get(letter, letter) for letter in text)
+    # Arabic letters are of another keyboard.
+    persian = text.translate(str.maketrans("يكةأإؤ", "یکهااو"))
+    return "".join(_TO_KEYS.get(letter, letter) for letter in persian)
 
 
 #: What is measured, by name.

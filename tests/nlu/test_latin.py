@@ -31,7 +31,7 @@ def reader() -> LatinReader:
         ("xaste nabashid", "خسته نباشید"),
         ("shekayatam chi shod", "شکایتم چی شد"),
         ("shkaytm", "شکایتم"),
-        ("emtiyazam chande?", "امتیازم چنده?"),
+        ("emtiyazam chande?", "امتیازم چنده؟"),
         ("vaght", "وقت"),
         ("vagt", "وقت"),
         ("yakhchalam kharabe", "یخچالم خرابه"),
