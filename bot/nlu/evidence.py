@@ -31,6 +31,9 @@ class ComplaintEvidence(GraphComponent):
             "intent": "complaint_file",
             # Intents that it is mistaken for; any other one stands.
             "instead_of": ["faq", "profile_update", "profile_link", "out_of_scope", "help", "explain"],
+            # Others that it is mistaken for only where a complaint is as likely as this, too.
+            "doubted": ["service_request", "service_reschedule", "service_status", "complaint_add_note"],
+            "likely": 0.1,
             # The entity that is the wish, and those of which one has to stand beside it.
             "wish": "remedy",
             "about": ["order_number", "category"],
@@ -57,9 +60,17 @@ class ComplaintEvidence(GraphComponent):
         """Puts the complaint first where the evidence says so, with the confidence of what it replaces."""
         for message in messages:
             ranking = message.get("intent_ranking") or []
-            if ranking and ranking[0]["name"] in self._config["instead_of"] and self._speaks_for_it(message):
+            if ranking and self._may_be_mistaken(ranking) and self._speaks_for_it(message):
                 self._put_first(message, ranking)
         return messages
+
+    def _may_be_mistaken(self, ranking: list[dict[str, Any]]) -> bool:
+        name = ranking[0]["name"]
+        likely = any(
+            one["name"] == self._config["intent"] and one["confidence"] >= self._config["likely"]
+            for one in ranking
+        )
+        return name in self._config["instead_of"] or (name in self._config["doubted"] and likely)
 
     def _speaks_for_it(self, message: Message) -> bool:
         text = (message.get(TEXT) or "").strip()

@@ -110,8 +110,8 @@ def stem_features(document: Document) -> list[str]:
 
 
 def stem_pairs(document: Document) -> list[str]:
-    """Pairs of stems in whatever order and distance: what is done to what."""
-    return list(_pairs(document.stems[:_PAIRED_WORDS]))
+    """Pairs of stems in whatever order and distance, what is done to what; a sign where there is no pair."""
+    return list(_pairs(document.stems[:_PAIRED_WORDS])) or ["|"]
 
 
 def _pairs(stems: Iterable[str]) -> Iterator[str]:

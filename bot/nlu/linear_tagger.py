@@ -43,9 +43,9 @@ class TaggerSettings:
         missing: The share of features that each of them misses, at random.
     """
 
-    models: int = 6
+    models: int = 5
     rounds: int = 8
-    missing: float = 0.25
+    missing: float = 0.2
 
 
 class LinearTagger:
