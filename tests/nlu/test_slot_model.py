@@ -18,8 +18,15 @@ from bot.nlu.phrase_book import Filled, PhraseBook
 from bot.nlu.slot_model import Example, SlotModel, Span
 from bot.nlu.slots import PersianSlotTagger
 
-NAMES = ("سارا رضایی", "علی محمدی", "مریم کاظمی", "رضا", "نگار", "حسین قاسمی", "زهرا", "کامران نوری")
-PRODUCTS = ("یخچال", "جاروبرقی", "کتری برقی", "ماشین لباسشویی", "اتو", "مخلوط‌کن")
+NAMES = (
+    *("سارا رضایی", "علی محمدی", "مریم کاظمی", "رضا", "نگار", "حسین قاسمی", "زهرا", "کامران نوری", "اکبری"),
+    *("لیلا", "مهدی جعفری", "موسوی", "نرگس طاهری", "سعید مرادی", "امیری", "پریسا نادری", "فرهادی", "مینا"),
+    *("کریمی", "بهمن راد", "نجفی", "الهام رحیمی", "عباسی", "اکبر ملکی"),
+)
+PRODUCTS = (
+    *("یخچال", "جاروبرقی", "کتری برقی", "ماشین لباسشویی", "اتو", "مخلوط‌کن", "سشوار", "تلویزیون", "کولر"),
+    *("بخاری", "قهوه‌ساز", "گوشی", "آبگرمکن", "مبل", "میز تحریر", "ساعت"),
+)
 NAMED = ("سلام، {} هستم", "به آقای {} بگید زنگ بزنن", "اسم من {} است", "خانم {} جواب نداد")
 BOUGHT = ("برای {} نصاب می‌خواهم", "{} من خراب شده", "یک {} سفارش دادم", "قیمت {} چنده؟")
 NOTHING = (
@@ -41,9 +48,14 @@ def filled(frame: str, slot: str, value: str) -> Example:
     return Example(frame.format(value), [Span(slot, start, start + len(value))])
 
 
+# Each value stands in two frames only: what always stands in all of them is told by the value alone.
 EXAMPLES = [
-    *(filled(frame, "person_name", name) for frame, name in product(NAMED, NAMES)),
-    *(filled(frame, "product", name) for frame, name in product(BOUGHT, PRODUCTS)),
+    *(
+        filled(frames[(place + step) % len(frames)], slot, value)
+        for slot, frames, values in (("person_name", NAMED, NAMES), ("product", BOUGHT, PRODUCTS))
+        for place, value in enumerate(values)
+        for step in range(2)
+    ),
     *(Example(text) for text in NOTHING),
 ]
 
