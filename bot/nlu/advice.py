@@ -23,7 +23,7 @@ DANGER = "danger"
 ADVICE = "utter_danger"
 #: Confidence from which on danger is answered with advice. A weaker one is still worth a look of staff, but
 #: whoever only complains of a broken cup need not read whom to call in an emergency.
-SURE_OF_DANGER = 0.8
+SURE_OF_DANGER = 0.9
 
 
 async def advice_in_danger(
