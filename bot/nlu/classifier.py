@@ -24,8 +24,8 @@ from bot.nlu.features import Document, Reader
 from bot.nlu.intent_model import IntentModel, IntentSettings
 from bot.nlu.requests import REQUESTS, find_requests
 from bot.nlu.sentence_vectors import CachedEncoder, SentenceEncoder, default_encoder
+from crm_store.settings import PROJECT_ROOT
 
-PROJECT_ROOT = Path(__file__).resolve().parent.parent.parent
 #: Vectors of training phrases: those that were made here, kept from one training to the next, and those of
 #: our own phrases, that nobody has to wait minutes for them (`make vectors` brings them up to date).
 VECTORS = PROJECT_ROOT / "models" / "sentence-vectors.npz"

@@ -26,9 +26,8 @@ from bot.nlu.reading import Entity, Lists, find_entities
 from crm_store.business import Business, BusinessFile
 from crm_store.persian.calendar_tokens import TEHRAN
 from crm_store.persian.calendar_words import DEFAULT_DAY_PARTS
-from crm_store.settings import load_settings
+from crm_store.settings import PROJECT_ROOT, load_settings
 
-PROJECT_ROOT = Path(__file__).resolve().parent.parent.parent
 _CATEGORIES, _REMEDIES, _CITIES, _NAMES = _FILES = ("categories", "remedies", "cities", "names")
 
 log = structlog.get_logger(__name__)

@@ -19,9 +19,8 @@ from bot.nlu.light_rasa import leave_tensorflow_out, silence_deprecations
 from crm_store.errors import ConfigurationError
 from crm_store.logs import configure_logging
 from crm_store.roles import is_loopback
-from crm_store.settings import load_settings
+from crm_store.settings import PROJECT_ROOT, load_settings
 
-PROJECT_ROOT = Path(__file__).resolve().parent.parent.parent
 ENDPOINTS = PROJECT_ROOT / "endpoints.yml"
 CREDENTIALS = PROJECT_ROOT / "credentials.yml"
 

@@ -17,9 +17,11 @@ from crm_store.persian import fold
 _SHORTEST_STEM = 3
 #: Rarer words of hazm's corpus of newspapers are hardly ever written to a business.
 _FREQUENT = 5000
-_VERB = re.compile(
-    "^(?P<prefix>نمی|می|ن|ب|بی|نی)?(?P<root>.+?)"
-    "(?P<ending>هام|های|هایم|هاید|هاند|هایم|ه|م|ی|د|یم|ید|ین|ند|ن)?(?P<object>ش|شون|شان|مون|مان|تون|تان|م|ت|و)?$"
+_VERB_PREFIX = re.compile("نمی|می|ن|ب|بی|نی")
+#: Before these a single letter may be a root: «می‌ره».
+_PRESENT = ("می", "نمی")
+_VERB_REST = re.compile(
+    "(?P<ending>هام|های|هایم|هاید|هاند|ه|م|ی|د|یم|ید|ین|ند|ن)?(?:ش|شون|شان|مون|مان|تون|تان|م|ت|و)?"
 )
 # Endings of nouns from the outside in: «م», «مون», «ها», «تر» …, each with or without what stands behind it.
 _ENDINGS = tuple(
@@ -196,29 +198,14 @@ def _verb_of(word: str) -> str | None:
     verbs = _verbs()
     if word in verbs:
         return verbs[word]
-    match = _VERB.match(word)
-    while match:
-        root, prefix = match["root"], match["prefix"]
+    match = _VERB_PREFIX.match(word)
+    prefix = match[0] if match and len(match[0]) < len(word) else ""
+    for end in range(len(prefix) + 1, len(word) + 1):
+        root, rest = word[len(prefix) : end], _VERB_REST.fullmatch(word, end)
         # Without prefix and ending a root is as often a noun («کار», «بار»).
-        if root in verbs and (prefix or match["ending"]) and (len(root) > 1 or prefix in ("می", "نمی")):
+        if rest and root in verbs and (prefix or rest["ending"]) and (len(root) > 1 or prefix in _PRESENT):
             return verbs[root]
-        # A longer root with a shorter ending.
-        match = _longer_root(word, match)
     return None
-
-
-def _longer_root(word: str, match: re.Match[str]) -> re.Match[str] | None:
-    longer = len(match["root"]) + 1
-    start = match.start("root")
-    if start + longer > len(word):
-        return None
-    pattern = _VERB.pattern.replace("(?P<root>.+?)", f"(?P<root>.{{{longer},}}?)")
-    return _compiled(pattern).match(word)
-
-
-@lru_cache(maxsize=64)
-def _compiled(pattern: str) -> re.Pattern[str]:
-    return re.compile(pattern)
 
 
 def _noun_of(word: str) -> str:

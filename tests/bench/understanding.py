@@ -14,6 +14,7 @@ import matplotlib as mpl
 import yaml
 
 from bot.nlu.evaluation import Evaluation, Phrase, evaluate, evaluation_phrases
+from bot.nlu.intent_model import IntentSettings
 from bot.nlu.labels import training_files
 from bot.nlu.parse import load_understanding
 from bot.nlu.training import train
@@ -25,8 +26,6 @@ mpl.use("Agg")
 from matplotlib import pyplot as plt  # only after the back end is chosen
 
 PICTURE = PROJECT_ROOT / "docs" / "images" / "confusion.png"
-#: `bot.nlu.classifier` does not ask the thorough model from this confidence on.
-SURE = 0.8
 FINGLISH = PROJECT_ROOT / "tests" / "nlu" / "finglish.yml"
 SPOKEN = PROJECT_ROOT / "tests" / "nlu" / "formal_and_spoken.yml"
 
@@ -64,7 +63,7 @@ def _latency(understanding: Any, phrases: Sequence[Phrase]) -> Iterator[Figure]:
     for label, text in phrases:
         started = time.perf_counter()
         answer = understanding.parse(text, audience="staff" if label.startswith("staff_") else "customer")
-        waits[answer["confidence"] >= SURE].append(1000 * (time.perf_counter() - started))
+        waits[answer["confidence"] >= IntentSettings().sure].append(1000 * (time.perf_counter() - started))
     yield Figure("parse where sure, p50", percentile(waits[True], 0.5), "ms")
     yield Figure("parse where not sure, p50", percentile(waits[False], 0.5), "ms")
     yield Figure("share of messages that are sure", 100 * len(waits[True]) / len(phrases), "%")
