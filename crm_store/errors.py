@@ -49,3 +49,35 @@ class LoginRefused(CrmError):
     """Login and password do not fit; from outside it looks the same whether the login exists."""
 
     code = "login_refused"
+
+
+class InvalidTransition(CrmError):
+    """What was asked for is not possible in the state that something is in.
+
+    Attributes:
+        state: the state that it is in.
+    """
+
+    code = "invalid_transition"
+
+    def __init__(self, message: str, *, state: str) -> None:
+        super().__init__(message)
+        self.state = state
+
+
+class NotAllowed(CrmError):
+    """Whoever asks may not do this."""
+
+    code = "not_allowed"
+
+
+class TooLate(CrmError):
+    """The time in which this was possible is over."""
+
+    code = "too_late"
+
+
+class FullyBooked(CrmError):
+    """No place is left in a window of time, or it is no window that can be booked."""
+
+    code = "fully_booked"

@@ -33,7 +33,7 @@ class BusinessSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The business that Peyvand speaks for.
 
     Attributes:
-        file: what the owner edits (crm_store/business.py); empty means ``business.toml`` in ``data_dir``.
+        file: what the owner edits (crm_store/business/file.py); empty means ``business.toml`` in ``data_dir``.
         timezone: the time zone in which times are shown and calls promised.
     """
 

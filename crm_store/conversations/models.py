@@ -94,4 +94,7 @@ class Attachment(Base):
     #: Latitude and longitude, or the card's name and phone.
     data: Mapped[dict[str, Any]] = mapped_column(default=dict)
     complaint_id: Mapped[int | None] = mapped_column(ForeignKey("complaints.id"), index=True)
+    service_request_id: Mapped[int | None] = mapped_column(ForeignKey("service_requests.id"), index=True)
+    #: The note on that ticket with which it came; None for what was sent when the ticket was made.
+    note_id: Mapped[int | None] = mapped_column(ForeignKey("ticket_notes.id"))
     created_at: Mapped[datetime] = mapped_column(default=utcnow)

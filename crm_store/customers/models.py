@@ -33,6 +33,8 @@ class Customer(Base):
     source: Mapped[str] = mapped_column(String(20), default="")
     #: The customer's number in the business's other systems.
     external_ref: Mapped[str] = mapped_column(String(100), default="", index=True)
+    #: Loyalty tier, by the business's own name for it; empty for none.
+    tier: Mapped[str] = mapped_column(String(40), default="")
     #: The customer that this record was joined to; None while it stands for itself.
     merged_into_id: Mapped[int | None] = mapped_column(ForeignKey("customers.id"), index=True)
     #: When everything that names the person was erased.

@@ -13,16 +13,17 @@ import re
 import shutil
 import sys
 from collections.abc import Mapping, Sequence
-from datetime import date, time
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Literal
 
 import msgspec
 import structlog
-from persiantools.jdatetime import JalaliDate
 
+from crm_store.business.calendar import Calendar
+from crm_store.business.parts import Callbacks, Category, Complaints, Faq, Product, RootCause
+from crm_store.business.service import Service, ServiceKind
+from crm_store.business.sla import Sla
 from crm_store.errors import ConfigurationError
-from crm_store.persian import to_ascii_digits
 from crm_store.persian.calendar_words import DEFAULT_DAY_PARTS, DayParts
 from crm_store.settings import PROJECT_ROOT
 
@@ -34,9 +35,6 @@ else:
 #: The file that a new copy starts with, and that stands in until there is one.
 EXAMPLE = PROJECT_ROOT / "business.example.toml"
 
-#: What may be asked about a complaint besides what happened and its category, in the order of asking.
-Question = Literal["order_number", "remedy", "attachments", "phone"]
-Weekday = Literal["saturday", "sunday", "monday", "tuesday", "wednesday", "thursday", "friday"]
 #: What people call parts of the day; the defaults stand in `crm_store.persian.calendar_words`.
 DayPart = Literal[
     "early_morning",
@@ -50,106 +48,7 @@ DayPart = Literal[
     "dusk",
     "night",
 ]
-Key = Annotated[str, msgspec.Meta(pattern=r"^[a-z][a-z0-9_]{0,39}$")]
-#: A week of working time without a pause; what is longer is a slip of the finger.
-MAX_WITHIN_MINUTES = 7 * 24 * 60
-
 log = structlog.get_logger(__name__)
-
-
-class Faq(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Answers to what every business is asked, as rich text; an empty one is not known yet."""
-
-    hours: str = ""
-    address: str = ""
-    contact: str = ""
-    delivery: str = ""
-    returns: str = ""
-    warranty: str = ""
-    payment: str = ""
-    instalments: str = ""
-
-    def answer(self, topic: str) -> str:
-        """The answer to a topic; empty when there is none."""
-        return str(getattr(self, topic)).strip() if topic in self.__struct_fields__ else ""
-
-    @property
-    def answered(self) -> list[str]:
-        """Topics with an answer."""
-        return [topic for topic in self.__struct_fields__ if self.answer(topic)]
-
-    @property
-    def unanswered(self) -> list[str]:
-        """Topics without an answer."""
-        return [topic for topic in self.__struct_fields__ if not self.answer(topic)]
-
-
-class Category(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A kind of complaint.
-
-    Attributes:
-        key: its name in the store; never changed once complaints have it.
-        title: what people read.
-        ask: what is asked about such a complaint when the customer has not told it.
-        words: words by which customers name it, besides those that Peyvand knows by itself.
-    """
-
-    key: Key
-    title: str
-    ask: tuple[Question, ...] = ("order_number", "remedy", "phone")
-    words: tuple[str, ...] = ()
-
-
-class Product(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Something that the business sells and customers talk about.
-
-    Attributes:
-        key: its name in the store; never changed once something has it.
-        title: what people read.
-        words: other words by which customers name it.
-    """
-
-    key: Key
-    title: Annotated[str, msgspec.Meta(min_length=1)]
-    words: tuple[str, ...] = ()
-
-
-class Complaints(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What is asked about complaints."""
-
-    categories: Annotated[tuple[Category, ...], msgspec.Meta(min_length=1)]
-
-
-class Callbacks(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """When customers are called back.
-
-    Attributes:
-        within_minutes: a call is promised after so many minutes of working time at the latest.
-        on_public_holidays: whether calls are made on Iran's public holidays.
-        holidays: days of the business's own, Jalali ``1405/10/01``, on which nobody calls.
-        hours: intervals of local time, ``"09:00-13:00"``, per weekday; a day left out is closed.
-    """
-
-    within_minutes: Annotated[int, msgspec.Meta(gt=0, le=MAX_WITHIN_MINUTES)] = 120
-    on_public_holidays: bool = False
-    holidays: tuple[str, ...] = ()
-    hours: Mapping[Weekday, tuple[str, ...]] = msgspec.field(default_factory=dict)
-
-    def intervals(self, weekday: Weekday) -> list[tuple[time, time]]:
-        """The intervals of a weekday, in order.
-
-        Raises:
-            ValueError: an interval is written differently.
-        """
-        return sorted(_interval(text) for text in self.hours.get(weekday, ()))
-
-    def days_off(self) -> frozenset[date]:
-        """The business's own holidays.
-
-        Raises:
-            ValueError: one of them is no Jalali date.
-        """
-        return frozenset(_day(text) for text in self.holidays)
 
 
 class Business(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -159,7 +58,10 @@ class Business(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         name: as customers know it; stands for ``{business}`` in every response.
         faq: answers to common questions.
         complaints: categories and what is asked about them.
+        calendar: when the business works.
         callback: when calls are promised.
+        service: what can be booked, and when.
+        sla: how soon what is answered.
         day_parts: what customers' words for parts of the day mean here, ``"08:00-12:00"``; a part left out is
             what it is to most people.
         products: what it sells, so that it is known by name when somebody mentions it.
@@ -169,7 +71,10 @@ class Business(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     name: str
     complaints: Complaints
     faq: Faq = Faq()
+    calendar: Calendar = Calendar()
     callback: Callbacks = Callbacks()
+    service: Service = Service()
+    sla: Sla = Sla()
     day_parts: Mapping[DayPart, str] = msgspec.field(default_factory=dict)
     products: tuple[Product, ...] = ()
     texts: Mapping[str, tuple[str, ...]] = msgspec.field(default_factory=dict)
@@ -187,10 +92,25 @@ class Business(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         """
         return {**DEFAULT_DAY_PARTS, **{name: _day_part(name, text) for name, text in self.day_parts.items()}}
 
+    @property
+    def working_calendar(self) -> Calendar:
+        """When the business works: the calendar, or as long as it has no hours those of call-backs."""
+        return self.calendar if any(self.calendar.hours.values()) else self.callback
+
     def category(self, key: str) -> Category:
         """A category by its key; one that the owner took out of the file is shown by its key."""
         found = (category for category in self.complaints.categories if category.key == key)
         return next(found, Category(key=key, title=key))
+
+    def root_cause(self, key: str) -> RootCause:
+        """A root cause by its key; one that the owner took out of the file is shown by its key."""
+        found = (cause for cause in self.complaints.root_causes if cause.key == key)
+        return next(found, RootCause(key=key, title=key))
+
+    def service_kind(self, key: str) -> ServiceKind:
+        """A kind of service by its key; one that the owner took out of the file is shown by its key."""
+        found = (kind for kind in self.service.kinds if kind.key == key)
+        return next(found, ServiceKind(key=key, title=key))
 
 
 def read_business(path: Path) -> Business:
@@ -292,9 +212,12 @@ def _with_lists(values: dict[str, object]) -> dict[str, object]:
 def _check(business: Business) -> None:
     _check_keys("complaints.categories", business.category_keys)
     _check_keys("products", [product.key for product in business.products])
-    for weekday in business.callback.hours:
-        business.callback.intervals(weekday)
-    business.callback.days_off()
+    _check_keys("complaints.root_causes", [cause.key for cause in business.complaints.root_causes])
+    _check_keys("service.kinds", [kind.key for kind in business.service.kinds])
+    business.calendar.check("calendar")
+    business.callback.check("callback")
+    business.service.check()
+    business.sla.check()
     business.parts_of_day()
     empty = sorted(name for name, wordings in business.texts.items() if not all(wordings) or not wordings)
     if empty:
@@ -307,17 +230,6 @@ def _check_keys(place: str, keys: Sequence[str]) -> None:
         raise ValueError(f"{place}: {', '.join(doubled)} stands there twice")
 
 
-def _interval(text: str) -> tuple[time, time]:
-    begin, dash, end = text.partition("-")
-    try:
-        interval = time.fromisoformat(begin.strip()), time.fromisoformat(end.strip())
-    except ValueError:
-        interval = time.max, time.min
-    if not dash or interval[0] >= interval[1]:
-        raise ValueError(f'callback.hours: "{text}" must be written like "09:00-17:00"')
-    return interval
-
-
 def _day_part(name: str, text: str) -> tuple[str, str]:
     """From and to; a part may last until midnight, ``24:00``."""
     match = re.fullmatch(r"([01]\d|2[0-3]):([0-5]\d)\s*-\s*(?:([01]\d|2[0-3]):([0-5]\d)|24:00)", text.strip())
@@ -325,14 +237,3 @@ def _day_part(name: str, text: str) -> tuple[str, str]:
     if not match or begin >= end:
         raise ValueError(f'day_parts.{name}: "{text}" must be written like "08:00-12:00"')
     return begin, end
-
-
-def _day(text: str) -> date:
-    try:
-        year, month, day = (int(part) for part in to_ascii_digits(text).split("/"))
-        # A Gregorian date, or a year in two digits, would be a holiday that never comes.
-        if not 1300 <= year < 1500:
-            raise ValueError(text)
-        return JalaliDate(year, month, day).to_gregorian()  # type: ignore[no-untyped-call]  # untyped library
-    except ValueError as error:
-        raise ValueError(f'callback.holidays: "{text}" must be a Jalali date like "1405/10/01"') from error

@@ -1,0 +1,1 @@
+"""Tickets: what complaints and service requests have in common."""
