@@ -23,10 +23,10 @@ import crm_store.models  # noqa: F401  # every table must be known before the fi
 from actions.texts import shown, speak_as
 from actions.turn import Turn, read_turn
 from crm_store.business import Business, BusinessFile
-from crm_store.conversations.service import find_conversation
 from crm_store.db import Database
-from crm_store.outbox import enqueue_notice
+from crm_store.rules import Rules
 from crm_store.settings import PROJECT_ROOT, Settings
+from crm_store.staff.telling import tell_groups
 from crm_store.wordings import Wording, Wordings, read_responses
 
 Event = dict[str, Any]
@@ -44,6 +44,11 @@ class Environment:
     def business(self) -> Business:
         """What the owner says of the business now."""
         return self.business_file.current()
+
+    @property
+    def rules(self) -> Rules:
+        """The rules by which services go now."""
+        return Rules.of(self.settings, self.business)
 
 
 _environment: Environment | None = None
@@ -156,17 +161,11 @@ def tell_staff(
         key: names the cause; the same key again tells nothing twice.
         params: values for its placeholders.
     """
-    for channel, bot in environment().settings.bots().items():
-        if bot.staff_group_id is None:
-            continue
-        group = find_conversation(session, channel=channel, chat_id=str(bot.staff_group_id))
-        if group is not None:
-            enqueue_notice(
-                session,
-                conversation_id=group.id,
-                response=response,
-                # One group keeps the plain key; a second messenger's group needs one of its own.
-                idempotency_key=key if channel == "telegram" else f"{key}:{channel}",
-                params=params,
-                correlation_id=turn.correlation_id,
-            )
+    tell_groups(
+        session,
+        groups=environment().rules.groups,
+        response=response,
+        key=key,
+        params=params,
+        correlation_id=turn.correlation_id,
+    )

@@ -6,46 +6,42 @@ from collections.abc import Callable
 
 from sqlalchemy.orm import Session
 
+from actions.answers import (
+    NO_ANSWER,
+    QUESTIONS,
+    SHORT_ANSWER,
+    begins_digression,
+    does_not_know,
+    is_question,
+    passes_over,
+)
 from actions.base import environment
 from actions.complaint_details import Details, bare_numbers, details_in
-from actions.complaint_story import NO_ANSWER, QUESTIONS, begins_digression, tells_what_happened
-from actions.texts import count_other_words, is_any_in, is_one_of, meant, words
+from actions.complaint_story import tells_what_happened
+from actions.forms import TAKEN, FormDraft
+from actions.texts import count_other_words, is_any_in, meant, words
 from actions.turn import Turn
-from crm_store import drafts
 from crm_store.complaints import drafting
 from crm_store.complaints.models import REMEDIES
-from crm_store.drafts import Draft
 from crm_store.persian import find_phones
 from crm_store.terms import term
 
 #: From so many other words on, a short message that starts a complaint belongs to the story.
 OPENING_WORDS = 2
-#: Longest text, in words, in which the name of a field, a category or a number without a word is looked for.
-SHORT_ANSWER = 5
 #: So many words name a field even if they could also ask for something: «شماره تماس».
 NAME_OF_A_FIELD = 2
 #: Most words around a number that corrects the order number without saying so.
 BESIDE_A_NUMBER = 2
 #: A phone number among so few words is the writer's own: «هزار بار دادم شماره رو: …».
 WORDS_WITH_A_PHONE = 8
-#: Longest refusal to answer, in words.
-LONG_REFUSAL = 8
-#: The answer was taken, and there is nothing to say about it.
-TAKEN = ""
 #: What may be passed over.
 SKIPPABLE = frozenset(set(drafting.FIELDS) - set(drafting.REQUIRED_FIELDS))
-#: From so many digits on, a text is taken for a phone number, right or wrong.
-DIGITS_OF_A_PHONE = 4
 
-
-def confirms(turn: Turn) -> bool:
-    """Whether the summary is agreed to."""
-    if turn.trusted:
-        return turn.intent == "affirm"
-    # «بله» typed after another question, such as the offer of a call-back, is an answer to that one.
-    if not turn.previous.ended_with("utter_complaint_summary"):
-        return False
-    return turn.intent == "affirm" or is_one_of("complaints", "confirming", turn.text)
+#: The form's slots in the order of asking, each with the field of the draft that it mirrors.
+FIELD_OF_SLOT = {f"complaint_{field}": field for field in drafting.FIELDS}
+DRAFT = FormDraft(drafting, FIELD_OF_SLOT)
+#: The complaint that a turn works on.
+draft_of = DRAFT.of
 
 
 def take_details(turn: Turn, session: Session, details: Details, *, category: bool) -> bool:
@@ -59,9 +55,9 @@ def take_details(turn: Turn, session: Session, details: Details, *, category: bo
         told[drafting.CATEGORY] = details.category
     for field, value in told.items():
         if value is not None:
-            _set(turn, session, field, value)
+            DRAFT.set(turn, session, field, value)
     if details.phone is not None:
-        _set_phone(turn, session, details.phone)
+        DRAFT.set_phone(turn, session, details.phone)
     return any(told.values()) or details.phone is not None
 
 
@@ -78,13 +74,13 @@ def take_corrections(turn: Turn, session: Session) -> bool:
         return True
     number = _corrected_number(turn)
     if number is not None:
-        _set(turn, session, drafting.ORDER_NUMBER, number)
+        DRAFT.set(turn, session, drafting.ORDER_NUMBER, number)
         return True
     if is_short and _take_named_field(turn, session):
         return True
     tells = turn.intent in ("complaint_file", "nlu_fallback") and tells_what_happened(turn.text)
     if turn.previous.ended_with("utter_complaint_correction") and tells:
-        _set(turn, session, drafting.DESCRIPTION, turn.text)
+        DRAFT.set(turn, session, drafting.DESCRIPTION, turn.text)
         return True
     return False
 
@@ -99,7 +95,7 @@ def _corrected_number(turn: Turn) -> str | None:
 def _states_values(turn: Turn, details: Details) -> bool:
     """Whether a text gives a number or a wish outright, whatever it was understood as, and asks nothing."""
     values = details.order_number or details.remedy or details.phone or details.is_category_corrected
-    return bool(values) and not turn.text.rstrip().endswith(("؟", "?"))
+    return bool(values) and not is_question(turn.text)
 
 
 def _take_named_field(turn: Turn, session: Session) -> bool:
@@ -109,18 +105,18 @@ def _take_named_field(turn: Turn, session: Session) -> bool:
         return False
     numbers = bare_numbers(turn.text) if field == drafting.ORDER_NUMBER else []
     if _refused_field(turn) is not None:
-        _pass_over(turn, session, field)
+        DRAFT.pass_over(turn, session, field)
     elif len(numbers) == 1:
-        _set(turn, session, drafting.ORDER_NUMBER, numbers[0])
+        DRAFT.set(turn, session, drafting.ORDER_NUMBER, numbers[0])
     else:
-        drafting.ask_again(session, conversation_id=turn.conversation_id, field=field, inbox_id=turn.inbox_id)
+        DRAFT.ask_again(turn, session, field)
     return True
 
 
 def _refused_field(turn: Turn) -> str | None:
     """The field that a text names and has nothing for, where it may be passed over: «عکس ندارم»."""
     field = meant("complaints", "fields", turn.text)
-    return field if field in SKIPPABLE and is_any_in("complaints", "passing", turn.text) else None
+    return field if field in SKIPPABLE and is_any_in("shared", "passing", turn.text) else None
 
 
 def take_something_else(turn: Turn, session: Session, asked: str) -> bool:
@@ -131,7 +127,7 @@ def take_something_else(turn: Turn, session: Session, asked: str) -> bool:
     """
     named = _refused_field(turn) if turn.word_count <= SHORT_ANSWER else None
     if named is not None and named != asked:
-        _pass_over(turn, session, named)  # «عکس ندارم» says nothing about the phone that was asked
+        DRAFT.pass_over(turn, session, named)  # «عکس ندارم» says nothing about the phone that was asked
         return True
     details = details_in(turn.text, turn.found)
     answers_too = asked == drafting.DESCRIPTION or _answers(turn, details, asked)
@@ -143,7 +139,7 @@ def take_something_else(turn: Turn, session: Session, asked: str) -> bool:
         return False
     take_details(turn, session, details, category=False)
     if len(phones) == 1:
-        _set_phone(turn, session, phones.pop())
+        DRAFT.set_phone(turn, session, phones.pop())
     take_more_story(turn, session)
     return True
 
@@ -156,19 +152,16 @@ def _answers(turn: Turn, details: Details, asked: str) -> bool:
         drafting.REMEDY: details.remedy,
         drafting.PHONE: find_phones(turn.text),
     }
-    passes = _passes_over(turn) and turn.intent != "deny" and not details.is_category_corrected
+    passes = passes_over(turn) and turn.intent != "deny" and not details.is_category_corrected
     return bool(held.get(asked)) or passes
 
 
 def take_more_story(turn: Turn, session: Session) -> bool:
     """Add to the story what is told on; whoever goes on telling when something else is asked does that."""
-    draft = draft_of(turn, session)
+    draft = DRAFT.of(turn, session)
     if draft is None or turn.intent != "complaint_file" or not tells_what_happened(turn.text):
         return False
-    told, source = draft.data.get(drafting.DESCRIPTION, ""), draft.sources.get(drafting.DESCRIPTION)
-    if f"\n{turn.text}\n" not in f"\n{told}\n":
-        # The message that began the story stays its source: an edit of that one is an edit of the story.
-        _set(turn, session, drafting.DESCRIPTION, f"{told}\n{turn.text}".strip(), source)
+    DRAFT.add(turn, session, drafting.DESCRIPTION)
     return True
 
 
@@ -179,10 +172,10 @@ def _take_story(turn: Turn, session: Session) -> str | None:
     if turn.intent == "complaint_file" and not count_other_words("complaints", "announcing", turn.text):
         return None
     opening = _opening_words(turn)
-    _set(turn, session, drafting.DESCRIPTION, f"{opening}\n{turn.text}".strip())
+    DRAFT.set(turn, session, drafting.DESCRIPTION, f"{opening}\n{turn.text}".strip())
     if opening:
         take_details(turn, session, details_in(opening, turn.previous.found), category=True)
-    has_category = drafting.CATEGORY in _data(turn, session)
+    has_category = drafting.CATEGORY in DRAFT.data(turn, session)
     take_details(turn, session, details_in(turn.text, turn.found), category=not has_category)
     return TAKEN
 
@@ -202,10 +195,10 @@ def _take_category(turn: Turn, session: Session) -> str | None:
     named = [one.key for one in categories if words(one.title) == words(turn.text)]
     details = details_in(turn.text, turn.found)
     category = named[0] if named else details.category
-    if category is None and _does_not_know(turn):
+    if category is None and does_not_know(turn):
         category = categories[-1].key
     if category is not None:
-        _set(turn, session, drafting.CATEGORY, category)
+        DRAFT.set(turn, session, drafting.CATEGORY, category)
     told = take_details(turn, session, details, category=False)
     return TAKEN if take_more_story(turn, session) or told or category is not None else None
 
@@ -214,11 +207,11 @@ def _take_order_number(turn: Turn, session: Session) -> str | None:
     details = details_in(turn.text, turn.found)
     numbers = [details.order_number] if details.order_number else bare_numbers(turn.text)
     if len(numbers) == 1:
-        _set(turn, session, drafting.ORDER_NUMBER, str(numbers[0]))
+        DRAFT.set(turn, session, drafting.ORDER_NUMBER, str(numbers[0]))
     elif numbers and turn.word_count <= SHORT_ANSWER:
         return "utter_order_number_unclear"
-    elif _passes_over(turn) or _does_not_know(turn):
-        _pass_over(turn, session, drafting.ORDER_NUMBER)
+    elif passes_over(turn) or does_not_know(turn):
+        DRAFT.pass_over(turn, session, drafting.ORDER_NUMBER)
     else:
         return None
     take_details(turn, session, details, category=False)
@@ -234,35 +227,28 @@ def _take_remedy(turn: Turn, session: Session) -> str | None:
     is_clear = turn.intent not in QUESTIONS or turn.word_count == 1 or _states_values(turn, details)
     if remedy is not None and is_clear:
         take_details(turn, session, details, category=False)
-        _set(turn, session, drafting.REMEDY, remedy)
+        DRAFT.set(turn, session, drafting.REMEDY, remedy)
         take_more_story(turn, session)
         return TAKEN
-    if _passes_over(turn) or _does_not_know(turn):
-        _pass_over(turn, session, drafting.REMEDY)
+    if passes_over(turn) or does_not_know(turn):
+        DRAFT.pass_over(turn, session, drafting.REMEDY)
         return TAKEN
     return None
 
 
 def _take_no_files(turn: Turn, session: Session) -> str | None:
-    if turn.attachments or not _passes_over(turn):
-        return None
-    _pass_over(turn, session, drafting.ATTACHMENTS)
-    take_details(turn, session, details_in(turn.text, turn.found), category=False)
-    return TAKEN
+    return _with_details(turn, session, DRAFT.take_no_files(turn, session, drafting.ATTACHMENTS))
 
 
 def _take_phone(turn: Turn, session: Session) -> str | None:
-    phones = {phone.value for phone in find_phones(turn.text)}
-    if len(phones) == 1:
+    return _with_details(turn, session, DRAFT.take_phone(turn, session, drafting.PHONE))
+
+
+def _with_details(turn: Turn, session: Session, answer: str | None) -> str | None:
+    """Take what else an answer tells."""
+    if answer == TAKEN:
         take_details(turn, session, details_in(turn.text, turn.found), category=False)
-        _set_phone(turn, session, phones.pop())
-    elif _passes_over(turn):
-        _pass_over(turn, session, drafting.PHONE)
-    elif sum(character.isdigit() for character in turn.text) >= DIGITS_OF_A_PHONE:
-        return "utter_invalid_phone"
-    else:
-        return None
-    return TAKEN
+    return answer
 
 
 #: What takes the typed answer to the question for a field: None when the text is no answer, else the response
@@ -275,46 +261,3 @@ ANSWERS: dict[str, Callable[[Turn, Session], str | None]] = {
     drafting.ATTACHMENTS: _take_no_files,
     drafting.PHONE: _take_phone,
 }
-
-
-def _passes_over(turn: Turn) -> bool:
-    """Whether a short text says that there is nothing to answer, or that one would rather not."""
-    if turn.word_count > (LONG_REFUSAL if turn.intent == "skip" else SHORT_ANSWER):
-        return False
-    if turn.intent in ("skip", "deny", "survey_skip") or is_one_of("complaints", "passing", turn.text):
-        return True
-    return turn.intent not in NO_ANSWER and is_any_in("complaints", "passing", turn.text)
-
-
-def _does_not_know(turn: Turn) -> bool:
-    return turn.word_count <= SHORT_ANSWER and is_any_in("complaints", "not_knowing", turn.text)
-
-
-def _pass_over(turn: Turn, session: Session, field: str) -> None:
-    drafting.pass_over(session, conversation_id=turn.conversation_id, field=field, inbox_id=turn.inbox_id)
-
-
-def _set(turn: Turn, session: Session, field: str, value: str, told_in: int | None = None) -> None:
-    drafting.set_draft_field(
-        session,
-        conversation_id=turn.conversation_id,
-        field=field,
-        value=value,
-        inbox_id=told_in or turn.inbox_id,
-    )
-
-
-def _set_phone(turn: Turn, session: Session, phone: str) -> None:
-    drafting.set_draft_phone(
-        session, conversation_id=turn.conversation_id, phone=phone, inbox_id=turn.inbox_id
-    )
-
-
-def draft_of(turn: Turn, session: Session) -> Draft | None:
-    """The complaint that a turn works on."""
-    return drafting.complaint_draft(session, conversation_id=turn.conversation_id, inbox_id=turn.inbox_id)
-
-
-def _data(turn: Turn, session: Session) -> dict[str, object]:
-    draft = draft_of(turn, session)
-    return draft.data if draft is not None and draft.state == drafts.OPEN else {}

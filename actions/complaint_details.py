@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from actions.answers import clause_after, is_denied, own_phone
 from actions.texts import is_any_in, meant, words
 from actions.turn import Found
 from crm_store.complaints.drafting import CATEGORY, ORDER_NUMBER, REMEDY
@@ -17,12 +18,9 @@ from crm_store.persian import find_phones, to_ascii_digits
 
 #: A category named so many times as often as the next one is what a story is about.
 CLEARLY_MORE = 2
-#: Most words between a value and the word that denies it: «پرداخت اصلاً نبود».
-DENIED_WITHIN = 2
 #: Most words between a place and the word that says something was bought there.
 BOUGHT_WITHIN = 6
 
-_CLAUSE_END = re.compile(r"[،؛,.;!؟?\n]")
 _NUMBER = re.compile(r"(?<![\w/-])(?=[\w/-]*\d)[A-Za-z0-9]+(?:[/_-][A-Za-z0-9]+)*(?![\w/-])")
 _LONG_NUMBER = 3
 
@@ -54,7 +52,7 @@ def details_in(text: str, found: Iterable[Found]) -> Details:
         found: the entities in it, with their places.
     """
     entities = list(found)
-    stated = [one for one in entities if not _is_denied(text, one)]
+    stated = [one for one in entities if not is_denied(text, one)]
     remedies = [one for one in entities if one.entity == REMEDY]
     has_number = any(one.entity == ORDER_NUMBER for one in entities)
     # «پولمو می‌خوام» names a wish; that «پول» is about payments does not make payment the subject.
@@ -74,7 +72,7 @@ def details_in(text: str, found: Iterable[Found]) -> Details:
         is_category_corrected=bool(denied) and category is not None,
         order_number=_only(one.value for one in stated if one.entity == ORDER_NUMBER),
         remedy=_last(one.value for one in stated if one.entity == REMEDY),
-        phone=_own_phone(text),
+        phone=own_phone(text),
     )
 
 
@@ -91,28 +89,9 @@ def bare_numbers(text: str) -> list[str]:
     return list(dict.fromkeys(found))
 
 
-def _own_phone(text: str) -> str | None:
-    """The one number in a text that is said to be the writer's, or stands there alone."""
-    phones = find_phones(text)
-    if len({phone.value for phone in phones}) != 1:
-        return None
-    phone = phones[0]
-    stands_alone = not words(text[: phone.start] + " " + text[phone.end :])
-    return phone.value if stands_alone or is_any_in("complaints", "own_phone", text) else None
-
-
-def _is_denied(text: str, one: Found) -> bool:
-    after = words(_CLAUSE_END.split(text[one.end :], maxsplit=1)[0])[: DENIED_WITHIN + 1]
-    before = words(_CLAUSE_END.split(text[: one.start])[-1])
-    # A «نه» that opens the message denies what was said before it, not what follows.
-    is_opening = len(words(text[: one.start])) == 1
-    denied_before = bool(before) and not is_opening and is_any_in("complaints", "denying_before", before[-1])
-    return denied_before or any(is_any_in("complaints", "denying_after", word) for word in after)
-
-
 def _is_place_of_purchase(text: str, one: Found) -> bool:
     """Whether a category is only where something was bought: «از سایتتون گرفتم»."""
-    before, after = words(text[: one.start])[-1:], words(_CLAUSE_END.split(text[one.end :], maxsplit=1)[0])
+    before, after = words(text[: one.start])[-1:], words(clause_after(text, one.end))
     comes_from = bool(before) and is_any_in("complaints", "from", before[0])
     return comes_from and any(is_any_in("complaints", "buying", word) for word in after[:BOUGHT_WITHIN])
 

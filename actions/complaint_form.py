@@ -1,20 +1,16 @@
-"""Filling in a complaint: what each message adds to the draft in the store.
-
-The draft is the truth and the form's slots mirror it, so a restart or an expired session loses nothing. A
-message that gives the form nothing is left to the rules: they answer it and the form asks again.
-"""
+"""Filling in a complaint: what each message adds to the draft in the store (actions/forms.py)."""
 
 from __future__ import annotations
-
-from typing import NamedTuple
 
 from rasa_sdk.events import SlotSet
 from sqlalchemy.orm import Session
 
+from actions.answers import begins_digression, confirms
 from actions.base import Event, Reply, StoreAction, environment
 from actions.complaint_answers import (
     ANSWERS,
-    confirms,
+    DRAFT,
+    FIELD_OF_SLOT,
     draft_of,
     take_corrections,
     take_details,
@@ -22,22 +18,19 @@ from actions.complaint_answers import (
     take_something_else,
 )
 from actions.complaint_details import details_in
-from actions.complaint_story import begins_digression, tells_what_happened
+from actions.complaint_story import tells_what_happened
+from actions.forms import Opening, opening_of
 from actions.texts import is_any_in
-from actions.turn import Found, Turn
+from actions.turn import Turn
 from crm_store import drafts
 from crm_store.complaints import drafting
 from crm_store.drafts import Draft
 from crm_store.persian import find_phones
 
-#: The form's slots in the order of asking, each with the field of the draft that it mirrors.
-FIELD_OF_SLOT = {f"complaint_{field}": field for field in drafting.FIELDS}
 CONFIRM = "confirm"
 SLOTS = (*FIELD_OF_SLOT, CONFIRM)
 #: Responses whose button files a complaint because the message before may have been one.
 OFFERS_TO_FILE = ("utter_did_you_mean", "utter_which_one", "utter_misunderstood", "utter_not_yet")
-#: What a slot holds whose question was answered with nothing, or does not belong to this complaint.
-NOTHING = "-"
 
 
 class ValidateComplaintForm(StoreAction):
@@ -60,7 +53,11 @@ class ValidateComplaintForm(StoreAction):
             drafting.note_summary(draft, inbox_id=turn.inbox_id)
         gave_files = _take_what_was_sent(turn, session, reply)
         gave_answer = _apply_button(turn, session) if turn.trusted else _take_text(turn, session, reply)
-        if turn.requested == CONFIRM and not gave_answer and confirms(turn):
+        if (
+            turn.requested == CONFIRM
+            and not gave_answer
+            and confirms(turn, "utter_complaint_summary", "complaints")
+        ):
             return [*_slots_of(draft_of(turn, session)), SlotSet(CONFIRM, True)]
         # "I have a complaint", said again, is no digression: rules would lead straight back here.
         if not (gave_answer or gave_files or turn.intent == "complaint_file"):
@@ -70,15 +67,10 @@ class ValidateComplaintForm(StoreAction):
 
 def _begin(turn: Turn, session: Session, reply: Reply) -> None:
     """Start with a new story, or go on with the draft that is there."""
-    drafts.drop_stale(
-        session,
-        conversation_id=turn.conversation_id,
-        kind=drafting.DRAFT_KIND,
-        max_age_hours=environment().settings.limits.draft_hours,
-    )
+    DRAFT.drop_stale(turn, session)
     before = draft_of(turn, session)
     told = _opening_story(turn)
-    if told.story:
+    if told.text:
         _take_opening_story(turn, session, reply, before, told)
     elif before is not None and drafting.DESCRIPTION in before.data:
         if turn.trusted:
@@ -87,26 +79,10 @@ def _begin(turn: Turn, session: Session, reply: Reply) -> None:
     _take_what_was_sent(turn, session, None)
 
 
-class Opening(NamedTuple):
-    """The story that starts a complaint (empty for none), the message that told it and what is in it."""
-
-    story: str
-    inbox_id: int
-    found: tuple[Found, ...] = ()
-
-
 def _opening_story(turn: Turn) -> Opening:
-    """The story in the message that starts a complaint.
-
-    A button offered because the message before was not understood stands for that message.
-    """
-    if turn.text and not turn.trusted:
-        story = turn.text if tells_what_happened(turn.text, turn.found) else ""
-        return Opening(story, turn.inbox_id, turn.found)
-    before = turn.previous
-    if before.ended_with(*OFFERS_TO_FILE) and tells_what_happened(before.text):
-        return Opening(before.text, before.inbox_id, before.found)
-    return Opening("", turn.inbox_id)
+    """The story in the message that starts a complaint; an empty one if it tells none."""
+    told = opening_of(turn, OFFERS_TO_FILE)
+    return told if tells_what_happened(told.text, told.found) else told._replace(text="")
 
 
 def _take_opening_story(
@@ -122,32 +98,32 @@ def _take_opening_story(
         session,
         conversation_id=turn.conversation_id,
         field=drafting.DESCRIPTION,
-        value=told.story,
+        value=told.text,
         inbox_id=told.inbox_id,
     )
-    take_details(turn, session, details_in(told.story, told.found), category=True)
+    take_details(turn, session, details_in(told.text, told.found), category=True)
+    _take_what_was_heard(turn, session, told)
+
+
+def _take_what_was_heard(turn: Turn, session: Session, told: Opening) -> None:
+    """Keep what decides how urgent it is, and the product that the story names."""
+    draft = draft_of(turn, session)
+    if draft is None:
+        return
+    heard = {
+        drafting.SIGNALS: sorted(turn.signals),
+        drafting.PRODUCT: next((one.value for one in told.found if one.entity == "product"), None),
+    }
+    for field, value in heard.items():
+        if value:
+            drafts.set_field(draft, field=field, value=value, inbox_id=told.inbox_id)
 
 
 def _take_what_was_sent(turn: Turn, session: Session, reply: Reply | None) -> bool:
     """Keep files for the complaint, and the sender's own number as the one to call."""
-    if turn.attachments and turn.contact is None:
-        drafting.attach_to_draft(
-            session,
-            conversation_id=turn.conversation_id,
-            attachment_ids=turn.attachments,
-            inbox_id=turn.inbox_id,
-        )
-        if reply is not None:
-            reply.utter("utter_attachment_added")
-    if turn.contact is not None:
-        drafting.set_draft_phone(
-            session,
-            conversation_id=turn.conversation_id,
-            phone=turn.contact,
-            inbox_id=turn.inbox_id,
-            proven=True,
-        )
-    return bool(turn.attachments) or turn.contact is not None
+    if reply is not None and turn.attachments and turn.contact is None:
+        reply.utter("utter_attachment_added")
+    return DRAFT.take_what_was_sent(turn, session)
 
 
 def _apply_button(turn: Turn, session: Session) -> bool:
@@ -197,8 +173,4 @@ def _slots_of(draft: Draft | None) -> list[Event]:
     data = draft.data if draft else {}
     business = environment().business
     ask = business.category(data["category"]).ask if "category" in data else ()
-    still_open = drafting.open_questions(data, ask)
-    return [
-        SlotSet(slot, None if field in still_open else str(data.get(field) or NOTHING))
-        for slot, field in FIELD_OF_SLOT.items()
-    ]
+    return DRAFT.mirrored(data, drafting.open_questions(data, ask))

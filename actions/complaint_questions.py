@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import json
-from abc import ABC, abstractmethod
+from abc import ABC
 
 from sqlalchemy.orm import Session
 
 from actions.base import Event, Reply, StoreAction, environment
-from actions.complaint_answers import draft_of
-from actions.complaint_form import FIELD_OF_SLOT
-from actions.texts import Rich, fragment
+from actions.complaint_answers import FIELD_OF_SLOT, draft_of
+from actions.forms import Question
+from actions.texts import Rich, button, fragment
 from actions.turn import Turn
 from crm_store.complaints import drafting
 from crm_store.complaints.models import REMEDIES
@@ -19,41 +18,16 @@ from crm_store.errors import NotFound
 from crm_store.terms import term
 
 
-class Question(StoreAction, ABC):
-    """Asks for a field: with some courtesy at first, briefly after a digression or a correction."""
+class ComplaintQuestion(Question, ABC):
+    """Asks for a field of the complaint."""
 
-    reads_only = True
-
-    @property
-    @abstractmethod
-    def field(self) -> str:
-        """The field that it asks for."""
-
-    @property
-    @abstractmethod
-    def first(self) -> str:
-        """The response that asks for the first time."""
-
-    @property
-    @abstractmethod
-    def again(self) -> str:
-        """The response that asks again."""
+    back_from = ("utter_complaint_summary", "utter_complaint_correction")
 
     def name(self) -> str:
         return f"action_ask_complaint_form_complaint_{self.field}"
 
-    def answer(self, turn: Turn, session: Session, reply: Reply) -> list[Event]:
-        asked = {self.first, self.again, "utter_complaint_summary", "utter_complaint_correction"}
-        has_heard = not turn.heard.isdisjoint(asked)
-        reply.utter(self.again if has_heard else self.first, buttons=self.choices())
-        return []
 
-    def choices(self) -> list[dict[str, str]]:
-        """Buttons besides those of the response."""
-        return []
-
-
-class ActionAskDescription(Question):
+class ActionAskDescription(ComplaintQuestion):
     """Asks what happened."""
 
     field = drafting.DESCRIPTION
@@ -61,7 +35,7 @@ class ActionAskDescription(Question):
     again = "utter_ask_complaint_description_again"
 
 
-class ActionAskCategory(Question):
+class ActionAskCategory(ComplaintQuestion):
     """Asks what it is about: one of the business's categories."""
 
     field = drafting.CATEGORY
@@ -70,12 +44,12 @@ class ActionAskCategory(Question):
 
     def choices(self) -> list[dict[str, str]]:
         return [
-            _button(one.title, "choose_category", category=one.key)
+            button(one.title, "choose_category", category=one.key)
             for one in environment().business.complaints.categories
         ]
 
 
-class ActionAskOrderNumber(Question):
+class ActionAskOrderNumber(ComplaintQuestion):
     """Asks for the number of the order."""
 
     field = drafting.ORDER_NUMBER
@@ -83,7 +57,7 @@ class ActionAskOrderNumber(Question):
     again = "utter_ask_complaint_order_number_again"
 
 
-class ActionAskRemedy(Question):
+class ActionAskRemedy(ComplaintQuestion):
     """Asks what would put it right."""
 
     field = drafting.REMEDY
@@ -92,13 +66,13 @@ class ActionAskRemedy(Question):
 
     def choices(self) -> list[dict[str, str]]:
         titles = [(key, term("complaints", "remedies", key) or key) for key in REMEDIES]
-        any_of_them = _button(
+        any_of_them = button(
             term("complaints", "buttons", "any_remedy") or "", "skip_field", field=self.field
         )
-        return [*(_button(title, "choose_remedy", remedy=key) for key, title in titles), any_of_them]
+        return [*(button(title, "choose_remedy", remedy=key) for key, title in titles), any_of_them]
 
 
-class ActionAskAttachments(Question):
+class ActionAskAttachments(ComplaintQuestion):
     """Asks for photos and files; whoever has sent some is asked for more."""
 
     field = drafting.ATTACHMENTS
@@ -113,7 +87,7 @@ class ActionAskAttachments(Question):
         return super().answer(turn, session, reply)
 
 
-class ActionAskPhone(Question):
+class ActionAskPhone(ComplaintQuestion):
     """Asks for the number to call."""
 
     field = drafting.PHONE
@@ -163,7 +137,3 @@ class ActionExplainComplaint(StoreAction):
         field = FIELD_OF_SLOT.get(turn.requested or "", "")
         reply.utter(EXPLANATIONS.get(field, "utter_explain_complaint"))
         return []
-
-
-def _button(title: str, intent: str, **entities: str) -> dict[str, str]:
-    return {"title": title, "payload": f"/{intent}{json.dumps(entities)}"}

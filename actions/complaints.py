@@ -1,34 +1,39 @@
-"""Complaints: filing one, and asking where it is."""
+"""Complaints: filing one, and telling how it stands."""
 
 from __future__ import annotations
 
-import re
 from typing import Any
 
 from sqlalchemy.orm import Session
 
-from actions import promises
 from actions.base import Event, Reply, StoreAction, clear_slots, environment, tell_staff
 from actions.complaint_answers import draft_of
 from actions.complaint_form import SLOTS
-from actions.texts import Rich, count_other_words, fragment
+from actions.customers import customer_of_turn
+from actions.texts import Rich, fragment
 from actions.turn import Turn
+from crm_store.base import utcnow
 from crm_store.complaints import drafting, service
-from crm_store.complaints.models import Complaint
-from crm_store.conversations.models import Conversation
-from crm_store.conversations.service import customer_of
+from crm_store.complaints.models import RESOLVED, WAITING, Complaint
 from crm_store.drafts import OPEN
 from crm_store.errors import NotFound
 from crm_store.persian import (
-    find_phones,
-    find_tracking_codes,
-    to_ascii_digits,
+    deadline_text,
     to_jalali_text,
     to_persian_digits,
 )
+from crm_store.sla.clocks import open_clock
+from crm_store.sla.models import FIRST_RESPONSE, NEXT_RESPONSE, RESOLUTION
 from crm_store.terms import term
+from crm_store.tickets.models import COMPLAINT
+from crm_store.tickets.notes import open_question
 
-_LOOKS_LIKE_A_CODE = re.compile(r"\d{5,}")
+#: What is told of a promise, the nearest first.
+DUE_TIMES = {
+    FIRST_RESPONSE: "utter_complaint_answer_due",
+    NEXT_RESPONSE: "utter_complaint_answer_due",
+    RESOLUTION: "utter_complaint_decision_due",
+}
 
 
 class ActionFileComplaint(StoreAction):
@@ -39,7 +44,10 @@ class ActionFileComplaint(StoreAction):
 
     def answer(self, turn: Turn, session: Session, reply: Reply) -> list[Event]:
         complaint = service.file_complaint(
-            session, conversation_id=turn.conversation_id, inbox_id=turn.inbox_id
+            session,
+            conversation_id=turn.conversation_id,
+            inbox_id=turn.inbox_id,
+            rules=environment().rules,
         )
         code = to_persian_digits(complaint.code)
         tell_staff(
@@ -50,46 +58,33 @@ class ActionFileComplaint(StoreAction):
             params={"code": code, "category": environment().business.category(complaint.category).title},
         )
         reply.utter("utter_complaint_filed", code=code)
+        tell_due_time(session, reply, complaint)
+        if complaint.related_to_id is not None:
+            reply.utter("utter_complaint_related")
         return clear_slots(SLOTS)
 
 
-class ActionComplaintStatus(StoreAction):
-    """Tells the state of one's own complaints, or of the one whose code was given."""
-
-    reads_only = True
-
-    def name(self) -> str:
-        return "action_complaint_status"
-
-    def answer(self, turn: Turn, session: Session, reply: Reply) -> list[Event]:
-        # «چرا هنوز زنگ نزدید» asks for a call that was promised.
-        about_a_call = promises.answer_when(turn, session, reply)
-        if about_a_call is not None:
-            return about_a_call
-        tell_status(turn, session, reply)
-        return []
+def tell_by_code(turn: Turn, session: Session, reply: Reply, code: str) -> bool:
+    """Tell how the complaint with a code stands; False where this customer has none."""
+    try:
+        complaint = service.own_complaint(session, customer_id=customer_of_turn(turn, session), code=code)
+    except NotFound:
+        return False
+    _tell_one(session, reply, complaint)
+    return True
 
 
-def tell_status(turn: Turn, session: Session, reply: Reply) -> None:
-    """Tell the state of the complaint that the message names, or list them all, newest first.
-
-    A code of somebody else's complaint is answered as one that does not exist.
-    """
-    customer_id = customer_of(session.get_one(Conversation, turn.conversation_id))
-    code = given_code(turn)
-    if code is not None:
-        try:
-            complaint = service.own_complaint(session, customer_id=customer_id, code=code)
-        except NotFound:
-            reply.utter("utter_complaint_not_found")
-        else:
-            reply.utter("utter_complaint_state", **_described(complaint))
-        return
+def tell_own(turn: Turn, session: Session, reply: Reply) -> None:
+    """Tell how the customer's only complaint stands, or list them all, newest first."""
+    customer_id = customer_of_turn(turn, session)
     complaints = service.complaints_of(session, customer_id=customer_id)
     draft = draft_of(turn, session)
     is_half_told = draft is not None and draft.state == OPEN and drafting.DESCRIPTION in draft.data
     if not complaints:
         reply.utter("utter_complaint_waits" if is_half_told and not turn.form else "utter_no_complaints")
+        return
+    if len(complaints) == 1:
+        _tell_one(session, reply, complaints[0])
         return
     items = [fragment("utter_complaint_list_item", **_described(complaint)) for complaint in complaints]
     reply.utter("utter_complaint_list", items=Rich("\n".join(items)))
@@ -97,24 +92,31 @@ def tell_status(turn: Turn, session: Session, reply: Reply) -> None:
         reply.utter("utter_complaint_waits")
 
 
-def given_code(turn: Turn) -> str | None:
-    """The tracking code in a message; a number that can be none counts as one that does not exist."""
-    found = find_tracking_codes(turn.text)
-    if found:
-        return found[0].value
-    number = _LOOKS_LIKE_A_CODE.search(to_ascii_digits(turn.text))
-    return number.group() if number and not find_phones(turn.text) else None
+def _tell_one(session: Session, reply: Reply, complaint: Complaint) -> None:
+    """Tell how one complaint stands: what is awaited, what was decided, by when something is promised."""
+    reply.utter("utter_complaint_state", **_described(complaint))
+    if complaint.state == WAITING:
+        question = open_question(session, subject_type=COMPLAINT, subject_id=complaint.id)
+        if question is not None:
+            reply.utter("utter_complaint_waits_for_you", question=question.text)
+    elif complaint.state == RESOLVED:
+        reply.utter("utter_complaint_decided", ticket=Rich(complaint.code))
+    else:
+        tell_due_time(session, reply, complaint)
 
 
-def names_only_a_code(turn: Turn) -> bool:
-    """Whether a message is a tracking code, right or wrong, and no more: «کد ۱۲۳۴۵۶۷۸»."""
-    code = given_code(turn)
-    besides = re.sub(r"\d+", " ", turn.text)
-    return (
-        code is not None
-        and not code.startswith("0")
-        and not count_other_words("complaints", "naming_a_code", besides)
-    )
+def tell_due_time(session: Session, reply: Reply, complaint: Complaint) -> None:
+    """Tell by when a complaint is answered or decided, as it was promised; nothing where nothing is."""
+    for metric, response in DUE_TIMES.items():
+        clock = open_clock(session, subject_type=COMPLAINT, subject_id=complaint.id, metric=metric)
+        if clock is None:
+            continue
+        if clock.due_at < utcnow():
+            reply.utter("utter_complaint_overdue")
+        else:
+            timezone = environment().settings.business.timezone
+            reply.utter(response, deadline=deadline_text(clock.due_at, now=utcnow(), tz=timezone))
+        return
 
 
 def _described(complaint: Complaint) -> dict[str, Any]:

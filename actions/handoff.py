@@ -17,6 +17,7 @@ from crm_store.customers.service import best_phone
 from crm_store.errors import InvalidInput
 from crm_store.handoff import service
 from crm_store.persian import find_phones, phone_text, to_jalali_datetime_text
+from crm_store.service_requests import drafting as requests
 
 PHONE, OTHER_PHONE = "callback_phone", "callback_other_phone"
 SLOTS = (PHONE, OTHER_PHONE)
@@ -110,14 +111,16 @@ class ActionNoteCallback(StoreAction):
 
     def answer(self, turn: Turn, session: Session, reply: Reply) -> list[Event]:
         _note(turn, session, reply)
+        hours = environment().settings.limits.draft_hours
         waiting = drafts.open_draft(
-            session,
-            conversation_id=turn.conversation_id,
-            kind=complaints.DRAFT_KIND,
-            max_age_hours=environment().settings.limits.draft_hours,
+            session, conversation_id=turn.conversation_id, kind=complaints.DRAFT_KIND, max_age_hours=hours
         )
         if waiting is not None and waiting.data.get("description"):
             reply.utter("utter_complaint_waits")
+        elif drafts.open_draft(
+            session, conversation_id=turn.conversation_id, kind=requests.DRAFT_KIND, max_age_hours=hours
+        ):
+            reply.utter("utter_service_waits")
         return clear_slots(SLOTS)
 
 

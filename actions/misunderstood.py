@@ -5,10 +5,10 @@ from __future__ import annotations
 from rasa_sdk.events import FollowupAction
 from sqlalchemy.orm import Session
 
-from actions import handoff, privacy, promises
+from actions import handoff, privacy, promises, status
 from actions.base import Event, Reply, StoreAction, environment, keep_form_waiting
+from actions.codes import names_only_a_code
 from actions.complaint_story import tells_what_happened
-from actions.complaints import names_only_a_code, tell_status
 from actions.texts import is_one_of, words
 from actions.turn import FALLBACK, Turn
 from crm_store.complaints import drafting as complaints
@@ -26,7 +26,7 @@ COMPLAINT_FORM = "complaint_form"
 WORTH_OFFERING = 0.1
 SUGGESTIONS = 3
 #: What is offered when no meaning is likely enough.
-POSSIBLE = ("complaint_file", "complaint_status", "request_human", "faq")
+POSSIBLE = ("complaint_file", "complaint_status", "service_request", "request_human")
 #: Intents behind which a complaint may hide: «یخچالم خراب شده».
 MAY_BE_COMPLAINTS = frozenset({"service_request", "service_status"})
 #: Most words beside a phone number that was sent for no reason given, such as that for an extension.
@@ -112,7 +112,7 @@ def _answer_something_else(turn: Turn, session: Session, reply: Reply) -> list[E
     phone = handoff.typed_phone(turn)
     # Within a form a number may be meant for the form, unless it is a code beyond doubt.
     if names_only_a_code(turn) and (not turn.form or is_tracking_code(turn.text)):
-        tell_status(turn, session, reply)
+        status.tell_by_code(turn, session, reply, otherwise="utter_complaint_not_found")
     elif turn.form:
         return None
     elif phone is not None and sum(word.isalpha() for word in words(turn.text)) <= BESIDE_A_PHONE:

@@ -12,8 +12,6 @@ from actions.base import Event, Reply, StoreAction, clear_slots, keep_form_waiti
 from actions.texts import Rich, fragment, is_any_in, is_one_of
 from actions.turn import MARKETING_QUESTION, Turn
 from crm_store import drafts
-from crm_store.complaints.models import RECEIVED
-from crm_store.complaints.service import complaints_of
 from crm_store.conversations.models import Conversation
 from crm_store.conversations.service import customer_of
 from crm_store.persian import find_phones
@@ -209,12 +207,12 @@ def _decline_for_others(turn: Turn, reply: Reply) -> None:
 
 
 def _ask(turn: Turn, session: Session, reply: Reply) -> list[Event]:
-    complaints = complaints_of(session, customer_id=_customer_of(turn, session))
-    is_open = any(complaint.state == RECEIVED for complaint in complaints)
-    reply.utter(
-        "utter_ask_erasure",
-        open_complaint=fragment("utter_erasure_open_complaint") if is_open else Rich(),
-    )
+    is_open = queries.open_cases(session, customer_id=_customer_of(turn, session))
+    told = [
+        *([fragment("utter_erasure_open_complaint")] if is_open.complaint else []),
+        *([fragment("utter_erasure_open_request")] if is_open.request else []),
+    ]
+    reply.utter("utter_ask_erasure", open_cases=Rich("".join(told)))
     return keep_form_waiting(turn)
 
 

@@ -80,7 +80,7 @@ def described(request: CallbackRequest, session: Session) -> dict[str, Any]:
 
 def next_due() -> datetime:
     """The moment that is promised to whoever asks for a call now."""
-    return promised_by(utcnow(), environment().business.callback, environment().settings.business.timezone)
+    return promised_by(utcnow(), environment().business.call_hours, environment().settings.business.timezone)
 
 
 def next_deadline() -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from rasa_sdk import Action, Tracker
@@ -9,7 +10,18 @@ from rasa_sdk.events import ActionExecuted, ActiveLoop, FollowupAction, SessionS
 from rasa_sdk.executor import CollectingDispatcher
 from sqlalchemy.orm import Session
 
-from actions import complaint_form, customers, handoff, privacy, promises
+from actions import (
+    complaint_form,
+    customers,
+    handoff,
+    privacy,
+    promises,
+    service_answers,
+    service_form,
+    service_questions,
+    ticket_form,
+    tickets,
+)
 from actions.base import Event, Reply, StoreAction, clear_slots, keep_form_waiting
 from actions.misunderstood import COMPLAINT_FORM, GUESSES, keep_media, not_understood
 from actions.turn import Turn
@@ -19,9 +31,28 @@ from crm_store.conversations.models import Conversation
 from crm_store.conversations.service import customer_of
 from crm_store.customers.service import add_phone
 from crm_store.handoff import service as callbacks
+from crm_store.service_requests import drafting as requests
+from crm_store.tickets import service as ticket_tasks
 
 #: Questions to which a bare yes says that the answer is about to come.
-WAITS_AFTER_YES = ("complaint_order_number", "complaint_attachments", "complaint_phone")
+WAITS_AFTER_YES = (
+    "complaint_order_number",
+    "complaint_attachments",
+    "complaint_phone",
+    "service_attachments",
+    "service_phone",
+)
+
+#: Questions of a task with a ticket after which a plain no leaves everything as it is.
+DROPPED_BY_NO = (ticket_form.CONFIRM_SLOT, ticket_form.DETAIL_SLOT)
+
+#: How the draft of each form is dropped; without a form, whatever is open.
+DROPPING: dict[str, Callable[..., bool]] = {
+    COMPLAINT_FORM: complaints.cancel_draft,
+    service_form.FORM: requests.cancel_draft,
+    promises.FORM: callbacks.cancel_callback,
+    ticket_form.FORM: ticket_tasks.cancel_task,
+}
 
 
 class ActionSessionStart(Action):
@@ -63,13 +94,15 @@ class ActionAffirm(StoreAction):
             if handoff.typed_phone(turn) is None:
                 return [FollowupAction(promises.FORM)]
             handoff.note_callback(turn, session, reply)
-        elif turn.form == COMPLAINT_FORM and turn.requested in WAITS_AFTER_YES:
+        elif turn.requested in WAITS_AFTER_YES and turn.form is not None:
             reply.utter("utter_form_go_ahead")
         elif turn.form:
             return not_understood(turn, session, reply)
         # The summary's button outlives its session: the draft is shown again, and the next tap files it.
         elif turn.previous.ended_with("utter_media_received") or (turn.trusted and _has_story(turn, session)):
             return [FollowupAction(COMPLAINT_FORM)]
+        elif turn.trusted and service_answers.DRAFT.data(turn, session):
+            return [FollowupAction(service_form.FORM)]
         else:
             reply.utter("utter_affirm_idle")
         return []
@@ -89,6 +122,10 @@ class ActionDeny(StoreAction):
         elif turn.form == COMPLAINT_FORM and turn.requested == complaint_form.CONFIRM:
             reply.utter("utter_complaint_correction")
             return keep_form_waiting(turn)
+        elif turn.form == service_form.FORM and turn.requested == service_form.CONFIRM:
+            return service_questions.ask_what_is_wrong(turn, session, reply)
+        elif turn.form == ticket_form.FORM and turn.requested in DROPPED_BY_NO:
+            return tickets.drop_task(turn, session, reply)
         elif turn.form or turn.previous.ended_with(*GUESSES):
             return not_understood(turn, session, reply)
         elif turn.previous.ended_with("utter_media_received"):
@@ -109,13 +146,15 @@ class ActionCancelForm(StoreAction):
     def answer(self, turn: Turn, session: Session, reply: Reply) -> list[Event]:
         if turn.answers_privacy:
             return privacy.take_no(turn, session, reply)
-        had_callback = turn.form != COMPLAINT_FORM and callbacks.cancel_callback(
-            session, conversation_id=turn.conversation_id, inbox_id=turn.inbox_id
-        )
-        had_complaint = turn.form != promises.FORM and complaints.cancel_draft(
-            session, conversation_id=turn.conversation_id, inbox_id=turn.inbox_id
-        )
-        if turn.form == promises.FORM or (had_callback and not had_complaint):
+        if turn.form == ticket_form.FORM:
+            return tickets.drop_task(turn, session, reply)
+        dropped = {
+            form
+            for form, drop in DROPPING.items()
+            if turn.form in (None, form)
+            and drop(session, conversation_id=turn.conversation_id, inbox_id=turn.inbox_id)
+        }
+        if turn.form == promises.FORM or dropped == {promises.FORM}:
             # Whoever drops another number for a promised call is still called.
             promised = promises.open_callback(turn, session)
             if promised is not None and callbacks.promise_stands(promised):
@@ -123,9 +162,9 @@ class ActionCancelForm(StoreAction):
             else:
                 reply.utter("utter_callback_declined")
         else:
-            reply.utter("utter_form_cancelled" if turn.form or had_complaint else "utter_nothing_to_cancel")
+            reply.utter("utter_form_cancelled" if turn.form or dropped else "utter_nothing_to_cancel")
         return [
-            *clear_slots((*complaint_form.SLOTS, *handoff.SLOTS)),
+            *clear_slots((*complaint_form.SLOTS, *service_form.SLOTS, *handoff.SLOTS)),
             SlotSet("requested_slot", None),
             ActiveLoop(None),
         ]
@@ -142,7 +181,7 @@ class ActionReceiveMedia(StoreAction):
             _take_contact(turn, session, reply, turn.contact)
         elif turn.form:
             reply.utter("utter_media_in_form")
-        else:
+        elif not tickets.add_to_last_ticket(turn, session, reply):
             keep_media(turn, session, reply)
         return []
 

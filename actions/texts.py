@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterable, Mapping
 from functools import lru_cache
@@ -42,6 +43,11 @@ def fragment(response: str, **params: object) -> Rich:
     text: str = _wordings.current()[response][0]["text"]
     values = {name: shown(value) for name, value in params.items()}
     return Rich(text.format(**{BUSINESS: _wordings.business_name, **values}))
+
+
+def button(title: str, intent: str, **entities: str) -> dict[str, str]:
+    """A button that stands for an intent, with values by the names of entities."""
+    return {"title": title, "payload": f"/{intent}{json.dumps(entities) if entities else ''}"}
 
 
 def words(text: str) -> list[str]:

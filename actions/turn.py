@@ -25,6 +25,9 @@ CALLBACK_OFFERS = frozenset(
         "utter_bot_challenge",
         "utter_contact_received",
         "utter_link_by_staff",
+        "utter_service_not_offered",
+        "utter_service_city_not_served",
+        "utter_service_fully_booked",
     }
 )
 
@@ -58,12 +61,18 @@ NOT_UNDERSTOOD = frozenset(
 
 @dataclass(frozen=True)
 class Found:
-    """An entity and where it stands in the text, in code points; the value of an ambiguous one is None."""
+    """An entity and where it stands in the text, in code points.
+
+    Attributes:
+        value: None where two readings are as good as each other.
+        candidates: the possible values then, the likeliest first.
+    """
 
     entity: str
     value: Any
     start: int
     end: int
+    candidates: tuple[Any, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -249,7 +258,13 @@ def _found(entities: Sequence[Mapping[str, Any]], text: str) -> tuple[Found, ...
     """Entities of the text itself, without the blanks before it; buttons' and files' stand nowhere in it."""
     cut = len(text) - len(text.lstrip())
     return tuple(
-        Found(entity["entity"], entity["value"], entity["start"] - cut, entity["end"] - cut)
+        Found(
+            entity["entity"],
+            entity["value"],
+            entity["start"] - cut,
+            entity["end"] - cut,
+            tuple(entity.get("candidates") or ()),
+        )
         for entity in entities
         if "start" in entity and entity.get("extractor") != "button"
     )

@@ -20,6 +20,7 @@ from bot.commands.import_ import import_
 from bot.commands.inbox import inbox
 from bot.commands.nlu import nlu
 from bot.commands.staff import staff
+from bot.commands.tickets import tickets
 from crm_store.errors import ConfigurationError
 from crm_store.settings import Settings, load_settings, misspelt_variables
 
@@ -191,7 +192,7 @@ def _settings_for(role: str) -> Settings:
     return settings
 
 
-for group in (business, customers, import_, inbox, nlu, staff):
+for group in (business, customers, import_, inbox, nlu, staff, tickets):
     main.add_command(group)
 
 if __name__ == "__main__":

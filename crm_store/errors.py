@@ -51,6 +51,12 @@ class LoginRefused(CrmError):
     code = "login_refused"
 
 
+class LinkRefused(CrmError):
+    """A code links no account; from outside it looks the same whether it is wrong, used or too old."""
+
+    code = "link_refused"
+
+
 class InvalidTransition(CrmError):
     """What was asked for is not possible in the state that something is in.
 

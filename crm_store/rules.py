@@ -1,4 +1,4 @@
-"""What services must know of the business besides the store: the owner's rules, the time zone, the staff's groups."""
+"""What services must know besides the store: the owner's rules, the time zone, the staff's groups."""
 
 from __future__ import annotations
 
@@ -27,14 +27,18 @@ class Rules:
     @classmethod
     def of(cls, settings: Settings, business: Business) -> Rules:
         """The rules as settings and business file have them."""
-        groups = tuple(
-            (channel, str(bot.staff_group_id))
-            for channel, bot in settings.bots().items()
-            if bot.staff_group_id is not None
-        )
-        return cls(business, settings.business.timezone, groups)
+        return cls(business, settings.business.timezone, staff_groups(settings))
 
     @cached_property
     def working_time(self) -> WorkingTime:
         """The business's working time."""
         return WorkingTime(self.business.working_calendar, self.timezone)
+
+
+def staff_groups(settings: Settings) -> tuple[tuple[str, str], ...]:
+    """Channel and chat id of the staff's groups."""
+    return tuple(
+        (channel, str(bot.staff_group_id))
+        for channel, bot in settings.bots().items()
+        if bot.staff_group_id is not None
+    )

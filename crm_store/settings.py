@@ -33,7 +33,7 @@ class BusinessSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The business that Peyvand speaks for.
 
     Attributes:
-        file: what the owner edits (crm_store/business/file.py); empty means ``business.toml`` in ``data_dir``.
+        file: what the owner edits (crm_store/business/file.py); empty: ``business.toml`` in ``data_dir``.
         timezone: the time zone in which times are shown and calls promised.
     """
 
@@ -77,7 +77,7 @@ class LimitSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         chat_messages_per_second: messages per second and chat after the burst.
         button_hours: hours for which a button stays valid.
         draft_hours: hours after which a half-filled form is no longer continued.
-        reminder_hour: hour of the day, local time, at which a complaint left half-filled is offered again.
+        reminder_hour: hour of the day, local time, at which what was left half-told is offered again.
         turn_seconds: seconds to wait for the dialogue's answer to one message.
         notice_after_seconds: seconds of failing after which the person is told of the delay.
         park_after_failures: failed tries (not outages) after which a message is parked.
@@ -100,10 +100,12 @@ class RetentionSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True)
     """How long what customers wrote is kept, in days; 0 keeps it for good.
 
     Attributes:
-        raw_days: updates as the messengers sent them, sent messages and the dialogue's own memory.
+        raw_days: updates as the messengers sent them, sent messages, the dialogue's own memory, automatic
+            work that is over and windows of time that no request names.
         transcript_days: what was said in conversations.
-        attachment_days: files that belong to no complaint.
-        complaint_days: complaints, counted from their last change; then only what names no one stays.
+        attachment_days: files that belong to no complaint or service request.
+        complaint_days: complaints and service requests, counted from their last change; then only what names
+            no one stays.
         audit_days: the audit trail.
         learning_days: messages that were not understood, counted from the decision about them, if any.
     """

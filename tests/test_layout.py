@@ -14,9 +14,10 @@ import pytest
 import yaml
 
 from crm_store.business import EXAMPLE, Faq, read_business
-from crm_store.complaints.models import RECEIVED as COMPLAINT_RECEIVED
-from crm_store.complaints.models import REMEDIES
+from crm_store.complaints.models import DECISIONS, REMEDIES
+from crm_store.complaints.models import STATES as COMPLAINT_STATES
 from crm_store.settings import PROJECT_ROOT
+from crm_store.tickets.models import PRIORITIES
 from crm_store.wordings import BUSINESS
 
 DATA = PROJECT_ROOT / "data"
@@ -172,6 +173,21 @@ def test_every_intent_with_phrases_is_in_the_domain_and_the_other_way_round(doma
         "change_callback_phone",
         "confirm_erasure",
         "keep_data",
+        "choose_kind",
+        "choose_window",
+        "more_windows",
+        "correct_service_field",
+        "skip_service_field",
+        "choose_ticket",
+        "choose_reason",
+        "confirm_solved",
+        "deny_solved",
+        "answer_staff",
+        "confirm_visit",
+        "rate_visit",
+        "visit_on_the_way",
+        "visit_done",
+        "visit_not_done",
     }
     assert taught == set(domain["intents"]) - made_by_us
 
@@ -267,9 +283,12 @@ def test_every_intent_is_taught_with_enough_phrases_and_measured_with_enough_oth
     assert {name for name in taught if measured[name] < 30} == set()
 
 
-def test_every_state_of_a_complaint_has_a_name() -> None:
+def test_every_state_decision_and_priority_of_a_complaint_has_a_name() -> None:
     terms = yaml.safe_load((DATA / "complaints" / "terms.yml").read_text(encoding="utf-8"))
-    assert set(terms["states"]) == {COMPLAINT_RECEIVED}
+    assert tuple(terms["states"]) == COMPLAINT_STATES
+    assert tuple(terms["decisions"]) == DECISIONS
+    assert tuple(terms["priorities"]) == PRIORITIES
+    assert tuple(terms["remedies"]) == tuple(terms["remedies_done"]) == REMEDIES
 
 
 @pytest.mark.parametrize(

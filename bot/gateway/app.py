@@ -8,13 +8,13 @@ import signal
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
-from datetime import timedelta
 from pathlib import Path
 from typing import IO, Any
 
 import structlog
 
 from bot.gateway.attachments import AttachmentKeeper
+from bot.gateway.automatic import Automatic
 from bot.gateway.channels.bale import bale_channel
 from bot.gateway.channels.base import Channel
 from bot.gateway.channels.bot_api import BotApiChannel
@@ -30,13 +30,11 @@ from bot.gateway.rasa_client import RasaClient
 from bot.gateway.receiving import Receiver
 from bot.gateway.relay import Relay
 from bot.gateway.render import Responses
-from bot.gateway.timed import TimedJob, run_timed_jobs
+from bot.gateway.timed import run_timed_jobs
 from bot.gateway.turns import TurnRunner
 from bot.gateway.webhook import Webhook
 from crm_store import heartbeats
-from crm_store.base import utcnow
 from crm_store.business import BusinessFile
-from crm_store.complaints.reminders import remind_of_complaints
 from crm_store.db import Database
 from crm_store.errors import ConfigurationError
 from crm_store.settings import PROJECT_ROOT, Settings
@@ -44,7 +42,6 @@ from crm_store.settings import PROJECT_ROOT, Settings
 log = structlog.get_logger(__name__)
 
 BEAT_SECONDS = 5.0
-REMIND_EVERY_SECONDS = 60.0
 #: For turns to end, and once more for sends; together less than `peyvand up` waits.
 STOP_SECONDS = 5.0
 _MESSENGERS = {"telegram": telegram_channel, "bale": bale_channel}
@@ -93,6 +90,7 @@ class Gateway:
             database, self._runner, self._rasa, settings.limits, on_queued=self._relay.wake
         )
         self._dispatcher = Dispatcher(database, self._channels, self._keeper)
+        self._automatic = Automatic(settings, database, self._business)
         self._housekeeping = Housekeeping(settings, database)
         self._pollers: list[Poller] = []
         self._webhooks: list[Webhook] = []
@@ -120,31 +118,13 @@ class Gateway:
         for webhook in self._webhooks:
             await webhook.start()
         jobs = [self._dispatcher.run(), self._relay.run(), self._keeper.watch_for_recovery(), self._beat()]
-        jobs.append(run_timed_jobs(self._timed_jobs()))
+        jobs.append(run_timed_jobs([*self._automatic.jobs(), *self._housekeeping.jobs()]))
         jobs += [poller.run() for poller in self._pollers]
         jobs += [webhook.run() for webhook in self._webhooks]
         self._tasks = [asyncio.ensure_future(job) for job in jobs]
         for task in self._tasks:
             task.add_done_callback(self._report_end)
         log.info("gateway_started", channels=sorted(self._channels))
-
-    def _timed_jobs(self) -> list[TimedJob]:
-        return [
-            TimedJob("complaint_reminders", REMIND_EVERY_SECONDS, self._remind_of_complaints),
-            *self._housekeeping.jobs(),
-        ]
-
-    def _remind_of_complaints(self) -> None:
-        limits = self._settings.limits
-        # The relay finds the notices by itself; from this thread it must not be woken.
-        with self._database.write() as session:
-            remind_of_complaints(
-                session,
-                now=utcnow(),
-                timezone=self._settings.business.timezone,
-                hour=limits.reminder_hour,
-                max_age=timedelta(hours=limits.draft_hours),
-            )
 
     def _report_end(self, task: asyncio.Task[None]) -> None:
         if not task.cancelled() and task.exception() is not None:

@@ -18,11 +18,15 @@ from crm_store.conversations.models import Conversation, Message
 from crm_store.drafts import Draft
 from crm_store.handoff import service as handoff
 from crm_store.persian import to_persian_digits
+from crm_store.service_requests import drafting as requests
 from crm_store.settings import Settings
+from crm_store.tickets import service as tasks
 
 #: Fields that hold a customer's own words, and their greatest length, per kind of draft.
 STORY_FIELDS = {
     drafting.DRAFT_KIND: (drafting.DESCRIPTION, drafting.MAX_DESCRIPTION),
+    requests.DRAFT_KIND: (requests.PROBLEM, requests.MAX_LENGTH[requests.PROBLEM]),
+    tasks.DRAFT_KIND: (tasks.DETAIL, tasks.MAX_DETAIL),
     handoff.DRAFT_KIND: ("topic", handoff.MAX_TOPIC),
 }
 

@@ -28,12 +28,20 @@ class Exports:
         Raises:
             NotFound: there is no such customer.
         """
-        business, words = self._business.current(), terms("complaints")
+        business = self._business.current()
+        words, services = terms("complaints"), terms("service_requests")
         names = Names(
             business=business.name,
             categories={category.key: category.title for category in business.complaints.categories},
-            remedies=dict(words.get("remedies", {})),
+            remedies=dict(words["remedies"]),
+            remedies_done=dict(words["remedies_done"]),
             states=dict(words["states"]),
+            decisions=dict(words["decisions"]),
+            causes={cause.key: cause.title for cause in business.complaints.root_causes},
+            products={product.key: product.title for product in business.products},
+            services={kind.key: kind.title for kind in business.service.kinds},
+            service_states=dict(services["states"]),
+            service_reasons={**services["cancel_reasons"], **services["not_done_reasons"]},
         )
         return make_export(
             session,

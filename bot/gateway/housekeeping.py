@@ -8,6 +8,7 @@ from contextlib import contextmanager, suppress
 from datetime import datetime, timedelta
 from functools import partial
 from itertools import islice
+from typing import NamedTuple
 
 import structlog
 from sqlalchemy.orm import Session
@@ -37,6 +38,16 @@ EXPORT_STAYS = timedelta(days=2)
 #: A file that no row names may belong to a message that is just being sent.
 ORPHAN_AGE = timedelta(days=1)
 FILES_AT_ONCE = 500
+
+
+class _Outside(NamedTuple):
+    """A customer's files, the phrases in the training file that come from nobody else, and the staff's chats
+    whose dialogue may remember the customer.
+    """
+
+    places: list[str]
+    phrases: list[str]
+    dialogues: list[int]
 
 
 class Housekeeping:
@@ -88,6 +99,7 @@ class Housekeeping:
         self._repeat(retention.forget_learning, since(periods.learning_days))
         self._repeat_with_files(retention.forget_attachments, since(periods.attachment_days))
         self._repeat_with_files(retention.forget_complaints, since(periods.complaint_days))
+        self._repeat_with_files(retention.forget_requests, since(periods.complaint_days))
         self._withdraw_exports(now - EXPORT_STAYS)
         self._remove_orphans(since(periods.attachment_days), now)
         with suppress(BusyError):  # in an hour again
@@ -111,32 +123,37 @@ class Housekeeping:
         if customer_id is None:
             return
         with self._database.read() as session:
-            places, phrases = self._outside_the_store(session, customer_id)
+            outside = self._outside_the_store(session, customer_id)
         # Before the rows that name them: after a crash between the two they are still known.
-        self._remove(places, phrases)
+        self._remove(outside)
+        with self._tracker() as tracker:
+            tracker.forget(outside.dialogues)
         with self._database.write() as session:
-            places, phrases = self._outside_the_store(session, customer_id)
+            outside = self._outside_the_store(session, customer_id)
             conversations = erasure.erase(session, erasure_id=erasure_id, settled_for=self._settled_for)
         if conversations is None:
             return
-        self._remove(places, phrases)
+        self._remove(outside)
         with self._tracker() as tracker:
-            tracker.forget(conversations)
+            tracker.forget([*conversations, *outside.dialogues])
             tracker.compact()
         self._database.compact()
         with self._database.write() as session:
             erasure.note_done(session, erasure_id=erasure_id)
         log.info("customer_erased", erasure_id=erasure_id)
 
-    def _outside_the_store(self, session: Session, customer_id: int) -> tuple[list[str], list[str]]:
-        """A customer's files, and the phrases in the training file that come from nobody else."""
+    def _outside_the_store(self, session: Session, customer_id: int) -> _Outside:
+        """What is known of a customer elsewhere, as long as the store still says so."""
         conversations = scope_of(session, customer_id=customer_id).conversations
-        places = erasure.places_of(session, customer_id=customer_id)
-        return places, taught_by(session, conversation_ids=conversations)
+        return _Outside(
+            places=erasure.places_of(session, customer_id=customer_id),
+            phrases=taught_by(session, conversation_ids=conversations),
+            dialogues=erasure.staff_dialogues(session, customer_id=customer_id),
+        )
 
-    def _remove(self, places: list[str], phrases: list[str]) -> None:
-        remove_files(self._folder, places)
-        LearnedPhrases(self._settings.learned_path).drop(phrases)
+    def _remove(self, outside: _Outside) -> None:
+        remove_files(self._folder, outside.places)
+        LearnedPhrases(self._settings.learned_path).drop(outside.phrases)
 
     def _ready_customer(self, erasure_id: int) -> int | None:
         """Whom a wish is about, as soon as nothing of theirs is under way any more."""
@@ -166,6 +183,8 @@ class Housekeeping:
         self._repeat(partial(retention.forget_drafts, abandoned_before=abandoned), before)
         self._repeat(retention.forget_sent, before)
         self._repeat(retention.forget_updates, before)
+        self._repeat(retention.forget_jobs, before)
+        self._repeat(retention.forget_windows, before)
         if before is not None:
             with self._tracker() as tracker:
                 tracker.forget_before(before)

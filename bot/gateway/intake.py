@@ -5,10 +5,11 @@ from __future__ import annotations
 import re
 from typing import Any
 
+import msgspec
 import structlog
 from sqlalchemy.orm import Session
 
-from bot.gateway import albums, edits
+from bot.gateway import albums, edits, staff_linking
 from bot.gateway.incoming import ContactCard, Incoming
 from bot.gateway.jobs import Job, Plan, Press, Queued
 from crm_store import inbox, outbox
@@ -22,8 +23,13 @@ from crm_store.errors import InvalidInput
 from crm_store.inbox import InboxItem
 from crm_store.learning import service as learning
 from crm_store.persian import normalize_phone, to_persian_digits
+from crm_store.rules import staff_groups
 from crm_store.settings import Settings
+from crm_store.staff.accounts import staff_in
+from crm_store.staff.invitations import without_invitations
+from crm_store.staff.telling import tell_groups
 from crm_store.terms import term
+from crm_store.tickets.expecting import expected_in
 
 log = structlog.get_logger(__name__)
 
@@ -51,6 +57,23 @@ def take(session: Session, *, job: Job, settings: Settings, business: Business) 
         _take_quietly(session, job=job, settings=settings)
         return None
     conversation = _conversation(session, head)
+    if conversation.identity_id is not None and staff_linking.holds_invitation(job):
+        identity_id = conversation.identity_id
+        staff_linking.take(session, conversation=conversation, identity_id=identity_id, job=job)
+        return None
+    plan = _plan(session, conversation=conversation, job=job, settings=settings, business=business)
+    if plan is None:
+        return None
+    expected = expected_in(session, conversation_id=conversation.id)
+    is_staff = staff_in(session, conversation_id=conversation.id) is not None
+    return msgspec.structs.replace(plan, audience="staff" if is_staff else "customer", expected=expected)
+
+
+def _plan(
+    session: Session, *, conversation: Conversation, job: Job, settings: Settings, business: Business
+) -> Plan | None:
+    """What is left to do about what a person sent in a private chat."""
+    incoming = job.head.incoming
     if incoming.kind == "edited":
         return edits.take(session, conversation=conversation, job=job, settings=settings, business=business)
     if incoming.kind == "button":
@@ -61,6 +84,7 @@ def take(session: Session, *, job: Job, settings: Settings, business: Business) 
 def _take_quietly(session: Session, *, job: Job, settings: Settings) -> None:
     """Deal with what nobody gets an answer to."""
     if job.head.incoming.is_group:
+        staff_linking.hide(session, job)  # a code belongs into a private chat; here it links nobody
         _take_from_group(session, head=job.head, settings=settings)
     elif job.head.incoming.kind == "membership":
         _take_membership(session, job=job)
@@ -107,7 +131,7 @@ def _take_from_group(session: Session, *, head: Queued, settings: Settings) -> N
             session,
             conversation_id=group.id,
             author=f"account:{incoming.user_id}",
-            text=incoming.text,
+            text=without_invitations(incoming.text),
             inbox_id=head.inbox_id,
             platform_message_id=incoming.message_id,
         )
@@ -253,23 +277,15 @@ def _proven_phone(
         return None
     log.info("contact_proven", conversation_id=conversation.id, outcome=linked.outcome)
     for conflict_id in linked.opened:
-        _tell_staff_of_conflict(session, head, conflict_id, settings)
+        tell_groups(
+            session,
+            groups=staff_groups(settings),
+            response="utter_staff_group_link_conflict",
+            params={"number": to_persian_digits(conflict_id)},
+            key=f"staff-link:{conflict_id}:{head.inbox_id}",
+            correlation_id=head.correlation_id,
+        )
     return normalize_phone(phone)
-
-
-def _tell_staff_of_conflict(session: Session, head: Queued, conflict_id: int, settings: Settings) -> None:
-    """Tell the staff groups that the bot was added to."""
-    for channel, bot in settings.bots().items():
-        group = conversations.find_conversation(session, channel=channel, chat_id=str(bot.staff_group_id))
-        if group is not None and bot.staff_group_id is not None:
-            outbox.enqueue_notice(
-                session,
-                conversation_id=group.id,
-                response="utter_staff_group_link_conflict",
-                params={"number": to_persian_digits(conflict_id)},
-                idempotency_key=f"staff-link:{conflict_id}:{head.inbox_id}:{channel}",
-                correlation_id=head.correlation_id,
-            )
 
 
 def _kind_notice(incoming: Incoming) -> str:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 
 from bot.gateway.incoming import Incoming, MediaRef
+from crm_store.tickets.expecting import Expected
 
 
 class Queued(msgspec.Struct, frozen=True):
@@ -53,6 +54,8 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
         media: files that are still to be fetched.
         late_of: the message whose album this file belongs to, when the album has been answered already.
         press: set for a pressed button.
+        audience: who writes: ``staff`` only if the account is linked to a member of staff.
+        expected: the question of ours that the message may answer.
     """
 
     conversation_id: int
@@ -64,6 +67,8 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     media: tuple[MediaRef, ...] = ()
     late_of: int | None = None
     press: Press | None = None
+    audience: Literal["customer", "staff"] = "customer"
+    expected: Expected | None = None
 
 
 class Kept(msgspec.Struct):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -65,7 +66,7 @@ class Responses:
         Args:
             name: of the response.
             params: its values, unescaped; ``{"response", "params"}`` for the text of another response, and a
-                list of such for several lines.
+                list of such for several lines. The payloads of buttons may name values, too.
             turn: chooses the wording; the same number gives the same one.
 
         Raises:
@@ -77,7 +78,7 @@ class Responses:
         buttons = [
             {
                 "title": rich.to_plain(self._filled(button["title"], params, name)),
-                "payload": _without_doubled_braces(str(button["payload"])),
+                "payload": _filled_payload(str(button["payload"]), params, name),
             }
             for button in wording.get("buttons") or []
         ]
@@ -109,5 +110,14 @@ class Responses:
         return rich.value(value)
 
 
-def _without_doubled_braces(payload: str) -> str:
-    return payload.replace("{{", "{").replace("}}", "}")
+def _filled_payload(payload: str, params: Mapping[str, object], name: str) -> str:
+    """A button's payload, JSON behind the intent's name: values go in as they are, within their quotes."""
+
+    def value(match: re.Match[str]) -> str:
+        if match[1] is None:
+            return match[0][0]
+        if match[1] not in params:
+            raise MissingParameter(f"{name} needs {match[1]}")
+        return json.dumps(str(params[match[1]]), ensure_ascii=False)[1:-1]
+
+    return _PLACEHOLDER.sub(value, payload)

@@ -164,7 +164,12 @@ def _turn(job: Job, plan: Plan) -> Turn | None:
     attachments = [*plan.attachments, *(job.kept.attachments if job.kept else [])]
     if plan.late_of is not None or not (plan.text or plan.payload or plan.contact or attachments):
         return None
-    metadata = {"correlation_id": job.head.correlation_id, "audience": "customer", "edited": plan.edited}
+    metadata = {
+        "correlation_id": job.head.correlation_id,
+        "audience": plan.audience,
+        "edited": plan.edited,
+        "expected": plan.expected.as_metadata() if plan.expected else None,
+    }
     return Turn(
         sender=str(plan.conversation_id),
         message_id=str(job.head.inbox_id),

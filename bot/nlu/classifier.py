@@ -133,15 +133,17 @@ class PersianIntentClassifier(GraphComponent, IntentClassifier):
             text = message.get(TEXT) or ""
             weight = weight_for(message.get("metadata"))
             whole = self._trained().rank(text, weight)
+            # The parts of a message are ranked by the quick model: there are several.
+            quick = partial(self._trained().rank, weight=weight, thorough=False)
+            requests = find_requests(text, quick, whole)
+            if len(requests) == 1 and whole:
+                whole = _with_first(requests[0].intent, requests[0].confidence, whole)
             ranking = [
                 {"name": name, "confidence": confidence, **self._topic(name, confidence, text)}
                 for name, confidence in whole
             ]
             message.set(INTENT, ranking[0], add_to_output=True)
             message.set("intent_ranking", ranking, add_to_output=True)
-            # The parts of a message are ranked by the quick model: there are several.
-            quick = partial(self._trained().rank, weight=weight, thorough=False)
-            requests = find_requests(text, quick, whole)
             if len(requests) > 1:
                 found = [request._asdict() for request in requests]
                 message.set(REQUESTS, found, add_to_output=True)
@@ -191,6 +193,13 @@ class PersianIntentClassifier(GraphComponent, IntentClassifier):
         model = IntentModel(reader, encoder, settings)
         model.train([example.get(TEXT) for example in examples], [example.get(label) for example in examples])
         return model
+
+
+def _with_first(intent: str, confidence: float, ranking: list[tuple[str, float]]) -> list[tuple[str, float]]:
+    """A ranking with what a message asks for at its head, which the parts of a message may tell better."""
+    if ranking[0] == (intent, confidence):
+        return ranking
+    return [(intent, confidence), *(one for one in ranking if one[0] != intent)]
 
 
 def _calibration_phrases(config: Mapping[str, Any]) -> dict[str, list[str]]:

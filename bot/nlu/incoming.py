@@ -18,6 +18,7 @@ from rasa.shared.nlu.constants import ENTITIES, INTENT, TEXT
 from rasa.shared.nlu.training_data.message import Message
 
 from bot.nlu.advice import SIGNALS_KEY
+from bot.nlu.expected import EXPECTED, as_expected
 from bot.nlu.requests import REQUESTS
 
 MEDIA_INTENT = "media"
@@ -109,6 +110,8 @@ async def to_user_message(
         parsed = await parse_typed_text(turn, processor, tracker)
     else:
         parsed = _parse_of(MEDIA_INTENT)
+    if turn.payload is None and tracker.active_loop_name is None:
+        parsed = as_expected(parsed, turn.text, turn.metadata.get(EXPECTED), has_files=bool(turn.attachments))
     parsed[TEXT] = turn.text
     parsed[ENTITIES] = [*parsed[ENTITIES], *_entities_beside_the_text(turn)]
     return UserMessage(

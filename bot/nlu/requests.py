@@ -52,6 +52,9 @@ NUMBERS = ("phone", "email", "number")
 #: Each of these takes back what the other one says.
 CONTRADICTION = {"marketing_opt_in", "marketing_opt_out"}
 
+#: Where somebody is to come belongs to the request and changes nobody's profile, unless it is said apart.
+TO_COME, ADDRESS = "service_request", "profile_update"
+
 #: From here on somebody greets or thanks and does no more.
 COURTEOUS = 0.7
 #: What each part means must be among the likeliest meanings of the whole, or have this confidence there:
@@ -180,7 +183,18 @@ class _Search:
         """See `find_requests`."""
         found = self._from(0, MOST_REQUESTS)
         is_several = len(found) > 1 and self._explain_the_whole(found)
-        return found if is_several else [self._request(0, len(self._text))]
+        if not is_several:
+            return [self._request(0, len(self._text))]
+        return self._with_its_address(found) or found
+
+    def _with_its_address(self, found: list[Request]) -> list[Request]:
+        """One request of the whole text where the parts are a request and where to come; else none."""
+        joints = {gap.start: gap.joint for gap in self._gaps}
+        is_apart = any(joints.get(part.start) == Joint.ADDITION for part in found[1:])
+        if is_apart or {part.intent for part in found} != {TO_COME, ADDRESS}:
+            return []
+        request = next(part for part in found if part.intent == TO_COME)
+        return [request._replace(start=0, end=len(self._text))]
 
     def _from(self, start: int, at_most: int) -> list[Request]:
         """What is asked from a place on: the most certain way to cut there, or one request."""

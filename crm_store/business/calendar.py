@@ -22,17 +22,22 @@ WEEKDAYS: tuple[Weekday, ...] = (
     "saturday",
     "sunday",
 )
+#: From and to on one day. What lasts until midnight, ``24:00``, ends at `END_OF_DAY`:
+#: `crm_store.working_time.span_of` makes exact moments of it.
 Interval = tuple[time, time]
+END_OF_DAY = time.max
+_MIDNIGHT = "24:00"
 
 
 class Calendar(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Working time.
 
     Attributes:
-        hours: intervals of local time, ``"09:00-13:00"``, per weekday; a day left out is closed.
+        hours: intervals of local time, ``"09:00-13:00"``, per weekday; ``24:00`` is midnight, and a day left
+            out is closed. Without any hours all time is working time, holidays included.
         on_public_holidays: whether Iran's public holidays are working days.
         holidays: days of the business's own, Jalali ``1405/10/01``, on which nobody works.
-        working_days: days, Jalali, that are worked although they are public holidays.
+        working_days: public holidays, Jalali, that are struck: they are worked like any day of the week.
     """
 
     hours: Mapping[Weekday, tuple[str, ...]] = msgspec.field(default_factory=dict)
@@ -40,8 +45,13 @@ class Calendar(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     holidays: tuple[str, ...] = ()
     working_days: tuple[str, ...] = ()
 
+    @property
+    def has_hours(self) -> bool:
+        """Whether it says at all when somebody works."""
+        return any(self.hours.values())
+
     def intervals(self, weekday: Weekday) -> list[Interval]:
-        """The intervals of a weekday, in order.
+        """The intervals of a weekday, in order; they may overlap.
 
         Raises:
             ValueError: an interval is written differently.
@@ -57,7 +67,7 @@ class Calendar(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         return frozenset(read_day(text, "holidays") for text in self.holidays)
 
     def days_on(self) -> frozenset[date]:
-        """Public holidays that are worked all the same.
+        """Public holidays that are struck.
 
         Raises:
             ValueError: one of them is no Jalali date.
@@ -76,25 +86,30 @@ class Calendar(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         try:
             for weekday in self.hours:
                 self.intervals(weekday)
-            self.days_off()
-            self.days_on()
+            both = self.days_off() & self.days_on()
+            if both:
+                day = JalaliDate(min(both))  # type: ignore[no-untyped-call]  # untyped library
+                raise ValueError(f"working_days: {day:%Y/%m/%d} stands among the holidays too")
         except ValueError as error:
             raise ValueError(f"{section}.{error}") from error
 
 
 def read_interval(text: str, place: str) -> Interval:
-    """Two times of a day, such as ``09:00-17:00``.
+    """Two times of one day, such as ``09:00-17:00``; the second may be midnight, ``24:00``.
 
     Raises:
-        ValueError: it is written differently; the message names the place.
+        ValueError: it is written differently, or crosses midnight; the message names the place.
     """
-    begin, dash, end = text.partition("-")
+    begin, _, end = (part.strip() for part in text.partition("-"))
     try:
-        interval = time.fromisoformat(begin.strip()), time.fromisoformat(end.strip())
-    except ValueError:
-        interval = time.max, time.min
-    if not dash or interval[0] >= interval[1]:
-        raise ValueError(f'{place}: "{text}" must be written like "09:00-17:00"')
+        interval = time.fromisoformat(begin), END_OF_DAY if end == _MIDNIGHT else time.fromisoformat(end)
+    except ValueError as error:
+        raise ValueError(f'{place}: "{text}" must be written like "09:00-17:00"') from error
+    if interval[0] >= interval[1]:
+        raise ValueError(
+            f'{place}: "{text}" does not end later on the same day; what goes on past midnight is written as'
+            ' two: until "24:00", and from "00:00" of the next day'
+        )
     return interval
 
 

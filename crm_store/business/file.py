@@ -58,8 +58,8 @@ class Business(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         name: as customers know it; stands for ``{business}`` in every response.
         faq: answers to common questions.
         complaints: categories and what is asked about them.
-        calendar: when the business works.
-        callback: when calls are promised.
+        calendar: when the business works (`working_calendar`).
+        callback: when calls are promised (`call_hours`).
         service: what can be booked, and when.
         sla: how soon what is answered.
         day_parts: what customers' words for parts of the day mean here, ``"08:00-12:00"``; a part left out is
@@ -95,7 +95,16 @@ class Business(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     @property
     def working_calendar(self) -> Calendar:
         """When the business works: the calendar, or as long as it has no hours those of call-backs."""
-        return self.calendar if any(self.calendar.hours.values()) else self.callback
+        return self.calendar if self.calendar.has_hours else self.callback
+
+    @property
+    def call_hours(self) -> Callbacks:
+        """When calls are promised: within hours of their own, or else within those of the calendar."""
+        if self.callback.has_hours:
+            return self.callback
+        days_off = self.calendar.holidays + self.callback.holidays
+        calendar = msgspec.structs.asdict(msgspec.structs.replace(self.calendar, holidays=days_off))
+        return Callbacks(**calendar, within_minutes=self.callback.within_minutes)
 
     def category(self, key: str) -> Category:
         """A category by its key; one that the owner took out of the file is shown by its key."""

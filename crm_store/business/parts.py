@@ -1,4 +1,4 @@
-"""Answers, kinds of complaints, products: what the owner tells in ``business.toml`` besides times and rules."""
+"""Answers, kinds of complaints, products: what the owner tells in the business file besides times."""
 
 from __future__ import annotations
 

@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 
 import msgspec
 
-from crm_store.business.calendar import Interval, Weekday, read_interval
+from crm_store.business.calendar import END_OF_DAY, Interval, Weekday, read_interval
 from crm_store.business.parts import Key, Title
 
 #: What may be asked about a request besides its kind and its time, in the order of asking.
@@ -88,8 +88,19 @@ class Service(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         Raises:
             ValueError: something cannot; the message names the place.
         """
-        for weekday in self.windows:
-            self.intervals(weekday)
+        lengths = [_minutes(interval) for weekday in self.windows for interval in self.intervals(weekday)]
         self.reminder_at()
-        if not any(self.windows.values()) and any(kind.is_booked for kind in self.kinds):
+        booked = [kind for kind in self.kinds if kind.is_booked]
+        if booked and not lengths:
             raise ValueError("service.windows: kinds of service are booked, but there is no window to choose")
+        for kind in booked:
+            if kind.duration_minutes > max(lengths):
+                raise ValueError(
+                    f"service.kinds: {kind.key} takes longer than every window of service.windows"
+                )
+
+
+def _minutes(interval: Interval) -> int:
+    """The length of an interval; what ends at the end of the day lasts until midnight."""
+    begin, end = (moment.hour * 60 + moment.minute for moment in interval)
+    return end - begin + (interval[1] == END_OF_DAY)

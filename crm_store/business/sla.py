@@ -17,12 +17,12 @@ class SlaPolicy(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """How soon tickets that meet some conditions are dealt with, in minutes of working time.
 
     Attributes:
-        name: for the staff.
+        name: for the staff; a ticket's later clocks find their policy by it.
         kinds: the kinds of ticket that it is for; none means all.
         priorities: the priorities that it is for; none means all.
         tiers: the loyalty tiers that it is for; none means all.
         first_response: until somebody has answered for the first time; None for no clock.
-        next_response: until a later message of the customer's is answered.
+        next_response: until a later message of the customer's is answered, once the first one was.
         resolution: until it is decided.
     """
 
@@ -70,6 +70,13 @@ class Sla(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         Raises:
             ValueError: something does; the message names the place.
         """
+        names = [policy.name for policy in self.policies]
+        twice = sorted({name for name in names if names.count(name) > 1})
+        if twice:
+            raise ValueError(f"sla.policies: {', '.join(twice)} stands there twice")
+        for policy in self.policies:
+            if policy.next_response and not policy.first_response:
+                raise ValueError(f"sla.policies: {policy.name}: a next_response needs a first_response")
         after = [step.after_minutes for step in self.escalation]
         if after != sorted(after):
             raise ValueError("sla.escalation: later steps must come after earlier ones")

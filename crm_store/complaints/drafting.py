@@ -25,6 +25,8 @@ DESCRIPTION, CATEGORY, ORDER_NUMBER, REMEDY = "description", "category", "order_
 ATTACHMENTS, PHONE = "attachments", "phone"
 #: In the order in which they are asked.
 FIELDS = (DESCRIPTION, CATEGORY, ORDER_NUMBER, REMEDY, ATTACHMENTS, PHONE)
+#: What was heard beside the words (danger, anger …) and the product of the story; neither is asked for.
+SIGNALS, PRODUCT = "signals", "product"
 REQUIRED_FIELDS = (DESCRIPTION, CATEGORY)
 MAX_DESCRIPTION = 8000
 MAX_ORDER_NUMBER = 40

@@ -121,7 +121,7 @@ class Compensation(Base):
     kind: Mapped[str] = mapped_column(String(10))
     #: Points, or rials.
     amount: Mapped[int] = mapped_column(BigInteger)
-    #: ``waiting`` for approval, ``granted`` and to be booked or paid, ``settled`` when that is done, ``refused``.
+    #: ``waiting`` for approval, ``granted`` (to be booked or paid), ``settled`` (done) or ``refused``.
     state: Mapped[str] = mapped_column(String(10))
     requested_by: Mapped[str] = mapped_column(String(60))
     #: Who approved or refused it.

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import msgspec
-from sqlalchemy import func, or_, select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from crm_store.activity import Activity, subject_timeline
-from crm_store.complaints.models import Complaint
+from crm_store.complaints.models import Compensation, Complaint, Problem
 from crm_store.conversations.models import Attachment, Conversation
 from crm_store.conversations.queries import TranscriptLine, lines_around
 from crm_store.customers.models import ContactPoint, Customer
+from crm_store.customers.queries import phones_of_case
 from crm_store.errors import NotFound
 from crm_store.paging import PAGE_SIZE, Page, find_place
 
@@ -47,6 +48,29 @@ class ComplaintCase(msgspec.Struct, frozen=True):
     lines: list[TranscriptLine]
 
 
+class CompensationRow(msgspec.Struct, frozen=True):
+    """A compensation in a list.
+
+    Attributes:
+        code: tracking code of the complaint that it makes up for.
+    """
+
+    compensation: Compensation
+    code: str
+    customer: Customer
+
+
+class ProblemRow(msgspec.Struct, frozen=True):
+    """A problem in a list.
+
+    Attributes:
+        complaints: how many it links.
+    """
+
+    problem: Problem
+    complaints: int
+
+
 def complaints_page(
     session: Session, *, category: str = "", state: str = "", number: int = 1, size: int = PAGE_SIZE
 ) -> Page[ComplaintRow]:
@@ -78,8 +102,11 @@ def has_complaint(session: Session, *, code: str) -> bool:
     return session.scalar(select(Complaint.id).where(Complaint.code == code)) is not None
 
 
-def complaint_case(session: Session, *, code: str) -> ComplaintCase:
+def complaint_case(session: Session, *, code: str, with_lines: bool = True) -> ComplaintCase:
     """A complaint by its tracking code, as it is kept.
+
+    Args:
+        with_lines: whether the lines are wanted, which are most of the work.
 
     Raises:
         NotFound: no complaint has this code.
@@ -93,17 +120,10 @@ def complaint_case(session: Session, *, code: str) -> ComplaintCase:
     if found is None:
         raise NotFound("no complaint has this code")
     complaint, customer, conversation = found
-    own = or_(ContactPoint.customer_id == customer.id, ContactPoint.id == complaint.contact_point_id)
     return ComplaintCase(
         complaint=complaint,
         customer=customer,
-        phones=list(
-            session.scalars(
-                select(ContactPoint)
-                .where(own, ContactPoint.kind == "phone")
-                .order_by(ContactPoint.id != complaint.contact_point_id, ContactPoint.id.desc())
-            )
-        ),
+        phones=phones_of_case(session, customer_id=customer.id, given_id=complaint.contact_point_id),
         attachments=list(
             session.scalars(
                 select(Attachment).where(Attachment.complaint_id == complaint.id).order_by(Attachment.id)
@@ -113,5 +133,26 @@ def complaint_case(session: Session, *, code: str) -> ComplaintCase:
             session, customer_id=customer.id, subject_type="complaint", subject_id=complaint.id
         ),
         conversation=conversation,
-        lines=lines_around(session, conversation_id=conversation.id, moment=complaint.created_at),
+        lines=lines_around(session, conversation_id=conversation.id, moment=complaint.created_at)
+        if with_lines
+        else [],
     )
+
+
+def compensations_to_deal_with(session: Session) -> list[CompensationRow]:
+    """Compensations that wait for approval, for being booked or for being paid, in order."""
+    rows = session.execute(
+        select(Compensation, Complaint.code, Customer)
+        .join(Complaint, Compensation.complaint_id == Complaint.id)
+        .join(Customer, Compensation.customer_id == Customer.id)
+        .where(Compensation.state.in_(("waiting", "granted")))
+        .order_by(Compensation.state.desc(), Compensation.id)
+    )
+    return [CompensationRow(*row) for row in rows]
+
+
+def problems_to_deal_with(session: Session) -> list[ProblemRow]:
+    """Problems that are not closed, oldest first."""
+    linked = select(func.count()).where(Complaint.problem_id == Problem.id).scalar_subquery()
+    rows = session.execute(select(Problem, linked).where(Problem.state == "open").order_by(Problem.id))
+    return [ProblemRow(*row) for row in rows]

@@ -2,30 +2,50 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
 from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from crm_store import drafts
 from crm_store.activity import record_activity
+from crm_store.base import utcnow
 from crm_store.complaints.drafting import (
     CONTACT_POINT,
     MAX_DESCRIPTION,
+    PRODUCT,
     REQUIRED_FIELDS,
+    SIGNALS,
     complaint_draft,
 )
 from crm_store.complaints.models import Complaint
+from crm_store.complaints.priority import assess, same_order
+from crm_store.complaints.problems import look_for_problem
+from crm_store.complaints.timeline import note_event
 from crm_store.conversations.models import Attachment, Conversation
 from crm_store.conversations.service import customer_of
+from crm_store.customers.models import Customer
 from crm_store.drafts import Draft
 from crm_store.errors import DraftIncomplete, NotFound
-from crm_store.persian import new_tracking_code, parse_tracking_code
+from crm_store.persian import parse_tracking_code
+from crm_store.rules import Rules
+from crm_store.sla import clocks
+from crm_store.tickets.codes import new_ticket_code
+from crm_store.tickets.models import COMPLAINT
 
 _CODE_TRIES = 20
 
 
-def file_complaint(session: Session, *, conversation_id: int, inbox_id: int) -> Complaint:
+def file_complaint(
+    session: Session, *, conversation_id: int, inbox_id: int, rules: Rules, now: datetime | None = None
+) -> Complaint:
     """Register the conversation's complaint draft; the same turn again gives the same complaint.
+
+    Its priority is assessed, its clocks begin, an earlier complaint about the same order is named, and it
+    joins or raises the problem that many customers have.
 
     Args:
         inbox_id: the message that confirmed it.
@@ -43,45 +63,79 @@ def file_complaint(session: Session, *, conversation_id: int, inbox_id: int) -> 
     missing = [field for field in REQUIRED_FIELDS if not draft.data.get(field)]
     if missing:
         raise DraftIncomplete(missing)
-    conversation = session.get_one(Conversation, draft.conversation_id)
-    complaint = _insert_with_new_code(session, draft=draft, customer_id=customer_of(conversation))
+    now = now or utcnow()
+    complaint = _insert(session, draft, rules, now)
     attachments = draft.data.get("attachments", [])
     for attachment in session.scalars(select(Attachment).where(Attachment.id.in_(attachments))):
         attachment.complaint_id = complaint.id
     drafts.close_draft(draft, state=drafts.SUBMITTED, inbox_id=inbox_id)
-    record_activity(
+    note_event(
         session,
-        customer_id=complaint.customer_id,
-        kind="complaint.filed",
-        subject_type="complaint",
-        subject_id=complaint.id,
+        complaint,
+        "filed",
+        actor="customer",
+        now=now,
         data={
             "category": complaint.category,
             "remedy": complaint.remedy,
             "attachments": len(attachments),
+            "priority": complaint.priority,
         },
     )
+    customer = session.get_one(Customer, complaint.customer_id)
+    clocks.start(
+        session,
+        rules=rules,
+        subject_type=COMPLAINT,
+        subject_id=complaint.id,
+        priority=complaint.priority,
+        tier=customer.tier,
+        now=now,
+    )
+    look_for_problem(session, complaint, rules=rules, now=now)
     return complaint
 
 
-def _insert_with_new_code(session: Session, *, draft: Draft, customer_id: int) -> Complaint:
-    """Insert under a random code, taking another one in the rare case that it is taken."""
+def _insert(session: Session, draft: Draft, rules: Rules, now: datetime) -> Complaint:
+    """Insert what a draft holds, with its priority and its place beside earlier complaints."""
+    data = draft.data
+    customer_id = customer_of(session.get_one(Conversation, draft.conversation_id))
+    order_number = data.get("order_number", "")
+    priority, reasons = assess(
+        session,
+        customer_id=customer_id,
+        category=data["category"],
+        text=data["description"],
+        signals=data.get(SIGNALS, ()),
+        order_number=order_number,
+        rules=rules,
+        now=now,
+    )
+    earlier = same_order(session, customer_id=customer_id, order_number=order_number)
+    values = {
+        "customer_id": customer_id,
+        "conversation_id": draft.conversation_id,
+        "draft_id": draft.id,
+        "source_inbox_id": draft.sources.get("description"),
+        "category": data["category"],
+        "description": data["description"],
+        "order_number": order_number,
+        "product": data.get(PRODUCT, ""),
+        "remedy": data.get("remedy", ""),
+        "contact_point_id": data.get(CONTACT_POINT) or None,
+        "priority": priority,
+        "priority_reasons": reasons,
+        "related_to_id": (earlier[0].related_to_id or earlier[0].id) if earlier else None,
+        "created_at": now,
+        "updated_at": now,
+    }
+    return _insert_with_new_code(session, values)
+
+
+def _insert_with_new_code(session: Session, values: Mapping[str, Any]) -> Complaint:
+    """Insert under a random code, taking another one in the rare case that it is taken meanwhile."""
     for _ in range(_CODE_TRIES):
-        code = new_tracking_code()
-        if session.scalar(select(Complaint.id).where(Complaint.code == code)) is not None:
-            continue
-        complaint = Complaint(
-            code=code,
-            customer_id=customer_id,
-            conversation_id=draft.conversation_id,
-            draft_id=draft.id,
-            source_inbox_id=draft.sources.get("description"),
-            category=draft.data["category"],
-            description=draft.data["description"],
-            order_number=draft.data.get("order_number", ""),
-            remedy=draft.data.get("remedy", ""),
-            contact_point_id=draft.data.get(CONTACT_POINT) or None,
-        )
+        complaint = Complaint(code=new_ticket_code(session), **values)
         try:
             with session.begin_nested():
                 session.add(complaint)
@@ -140,4 +194,16 @@ def own_complaint(session: Session, *, customer_id: int, code: str) -> Complaint
     )
     if complaint is None:
         raise NotFound("no complaint of this customer has this code")
+    return complaint
+
+
+def find_by_code(session: Session, *, code: str) -> Complaint:
+    """Anybody's complaint by its code, in either script, for the staff.
+
+    Raises:
+        NotFound: no such code.
+    """
+    complaint = session.scalar(select(Complaint).where(Complaint.code == (parse_tracking_code(code) or "")))
+    if complaint is None:
+        raise NotFound("no complaint has this code")
     return complaint

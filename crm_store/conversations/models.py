@@ -22,7 +22,7 @@ class Conversation(Base):
     channel: Mapped[str] = mapped_column(String(20))
     chat_id: Mapped[str] = mapped_column(String(100))
     #: None for a staff group, which belongs to no single account.
-    identity_id: Mapped[int | None] = mapped_column(ForeignKey("channel_identities.id"))
+    identity_id: Mapped[int | None] = mapped_column(ForeignKey("channel_identities.id"), index=True)
     #: ``bot`` or, once people can take conversations over, ``human``.
     owner: Mapped[str] = mapped_column(String(10), default="bot")
     #: Number of the latest message; raised under the row's lock, so messages commit in order.

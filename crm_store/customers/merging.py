@@ -32,6 +32,7 @@ PROFILE = (
     "preferred_channel",
     "preferred_time",
     "external_ref",
+    "tier",
 )
 #: References that need more than the other record's id: they must stay unique, or tell of the joining itself.
 _BY_HAND = {

@@ -8,7 +8,13 @@ from crm_store.persian.codes import (
     new_tracking_code,
     parse_tracking_code,
 )
-from crm_store.persian.dates import deadline_text, jalali_numeric, to_jalali_datetime_text, to_jalali_text
+from crm_store.persian.dates import (
+    deadline_text,
+    jalali_numeric,
+    span_text,
+    to_jalali_datetime_text,
+    to_jalali_text,
+)
 from crm_store.persian.digits import group_thousands, to_ascii_digits, to_persian_digits
 from crm_store.persian.folding import fold, fold_with_offsets, source_span
 from crm_store.persian.money import toman_text
@@ -46,6 +52,7 @@ __all__ = [
     "phone_text",
     "segments",
     "source_span",
+    "span_text",
     "split",
     "to_ascii_digits",
     "to_jalali_datetime_text",

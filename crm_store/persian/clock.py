@@ -35,6 +35,11 @@ _SAFE = word_set(
 )
 #: Before these a number counts something.
 _NO_HOUR_BEFORE = "MGdklyhmqzNT49cfO"
+#: Behind these a number tells where somebody lives: «پلاک ۸، فردا صبح».
+_IN_ADDRESSES = word_set(
+    "پلاک پلاکش پلاکمون واحد واحدش طبقه کوچه خیابان خیابون بلوک فاز زنگ شماره منطقه فلکه "
+    "pelak vahed tabaghe kooche koche khiaban khiaboon block zang shomare"
+)
 #: Nine, or no.
 _NO = "نه"
 _GRADES = (5, 10, 20, 100)
@@ -218,7 +223,7 @@ class _Clock:
         is_after_all = kind in "np" and message.kind(place - 1) not in "klydqmhWN"  # «بعد ۵ عصر»
         bound = kind if kind in "B<e" or is_after_all else ""
         hour = hour_at(message, place + 1 if bound or kind == "a" else place)
-        if hour is None:
+        if hour is None or (hour.is_plain and message.text(hour.start - 1) in _IN_ADDRESSES):
             return None
         part = linked_part(message, hour.start, hour.end, self._claimed)
         # «دیشب» is a date as well, and no part of the hour's passage.

@@ -79,12 +79,45 @@ def deadline_text(moment: datetime, *, now: datetime, tz: str = _TEHRAN) -> str:
         ValueError: If a moment has no time zone.
     """
     local, today = _local(moment, tz), _local(now, tz).date()
-    at_midnight = (local.hour, local.minute) == (0, 0)
-    # Nobody reads «تا ساعت ۰» as the end of the day before.
-    day = local.date() - timedelta(days=1) if at_midnight else local.date()
-    hour = "24" if at_midnight else f"{local.hour}:{local:%M}".removesuffix(":00")
-    named = {today: "امروز", today + timedelta(days=1): "فردا"}.get(day) or _weekday_and_day(day)
-    return f"{named} تا ساعت {to_persian_digits(hour)}"
+    day, hour = _end_of(local)
+    return f"{_named(day, today)} تا ساعت {hour}"
+
+
+def span_text(start: datetime, end: datetime, *, now: datetime, tz: str = _TEHRAN) -> str:
+    """Writes from when to when somebody comes, such as «پنجشنبه ۵ آذر، ساعت ۱۴ تا ۱۷».
+
+    Args:
+        start: The beginning, with a time zone.
+        end: The end, with a time zone.
+        now: The moment at which it is read, with a time zone: it makes a day today or tomorrow.
+        tz: The time zone to show it in.
+
+    Returns:
+        Day and hours; a span over midnight names both days.
+
+    Raises:
+        ValueError: If a moment has no time zone.
+    """
+    begin, today = _local(start, tz), _local(now, tz).date()
+    last_day, last_hour = _end_of(_local(end, tz))
+    until = last_hour if last_day <= begin.date() else f"{_named(last_day, today)}، ساعت {last_hour}"
+    return f"{_named(begin.date(), today)}، ساعت {_hour_text(begin)} تا {until}"
+
+
+def _end_of(local: datetime) -> tuple[date, str]:
+    """The day that a moment ends, and its hour; nobody reads «تا ساعت ۰» as the end of the day before."""
+    if (local.hour, local.minute) == (0, 0):
+        return local.date() - timedelta(days=1), to_persian_digits("24")
+    return local.date(), _hour_text(local)
+
+
+def _hour_text(local: datetime) -> str:
+    """A time as people say it: a full hour stands without its minutes."""
+    return to_persian_digits(f"{local.hour}:{local:%M}".removesuffix(":00"))
+
+
+def _named(day: date, today: date) -> str:
+    return {today: "امروز", today + timedelta(days=1): "فردا"}.get(day) or _weekday_and_day(day)
 
 
 def _weekday_and_day(day: date) -> str:

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import Any
 
-from sqlalchemy import ColumnElement, String, Text, and_, cast, false, literal, or_, select, update
+from sqlalchemy import ColumnElement, String, Text, and_, case, cast, false, literal, or_, select, update
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
-from crm_store import drafts
+from crm_store import drafts, outbox
 from crm_store.activity import Activity
 from crm_store.audit import AuditEntry
 from crm_store.base import Base
-from crm_store.complaints.models import Complaint
+from crm_store.complaints.models import Compensation, ComplaintResolution
 from crm_store.customers.models import (
     KEPT_APART,
     OPEN,
@@ -23,8 +23,11 @@ from crm_store.customers.models import (
 )
 from crm_store.drafts import Draft
 from crm_store.handoff.models import CallbackRequest
+from crm_store.outbox import OutboxItem
 from crm_store.privacy.models import Consent, Erasure
 from crm_store.privacy.scope import Scope
+from crm_store.privacy.tickets import Tickets
+from crm_store.tickets.models import TicketNote
 
 #: Kind of a contact point whose number is gone.
 ERASED = "erased"
@@ -48,7 +51,7 @@ def mentions_of(session: Session, scope: Scope) -> list[str]:
     return sorted(phones | accounts)
 
 
-def blank_trails(session: Session, scope: Scope, mentions: Collection[str]) -> None:
+def blank_trails(session: Session, scope: Scope, tickets: Tickets, mentions: Collection[str]) -> None:
     """Timelines, audit trail and consents: that something happened stays, what was said goes.
 
     Args:
@@ -58,7 +61,7 @@ def blank_trails(session: Session, scope: Scope, mentions: Collection[str]) -> N
     _set(session, Activity, or_(own, _holds(Activity.data, mentions)), data={})
     about = [
         and_(AuditEntry.target_type == kind, AuditEntry.target_id.in_([str(one) for one in ids]))
-        for kind, ids in _targets(session, scope).items()
+        for kind, ids in _targets(session, scope, tickets).items()
     ]
     by = AuditEntry.actor.in_([f"customer:{one}" for one in scope.customers])
     _set(session, AuditEntry, or_(by, *about, _holds(AuditEntry.detail, mentions)), detail={})
@@ -66,32 +69,23 @@ def blank_trails(session: Session, scope: Scope, mentions: Collection[str]) -> N
     _set(session, Erasure, Erasure.customer_id.in_(scope.customers), last_error="")
 
 
-def blank_cases(session: Session, scope: Scope) -> None:
-    """Complaints and call-backs: what it was about in general and when stays, the story and the number go."""
-    blank_complaints(session, Complaint.customer_id.in_(scope.customers))
+def blank_callbacks(session: Session, scope: Scope) -> None:
+    """Call-backs: when they were wished for stays, what they were about goes."""
     own = CallbackRequest.customer_id.in_(scope.customers)
     _set(session, CallbackRequest, and_(own, CallbackRequest.state == "open"), state=CANCELLED_CALLBACK)
     _set(session, CallbackRequest, own, topic="")
 
 
-def blank_complaints(session: Session, condition: ColumnElement[bool]) -> None:
-    """Leave of some complaints only what names no one."""
-    _set(
-        session,
-        Complaint,
-        condition,
-        description="",
-        order_number="",
-        contact_point_id=None,
-        source_inbox_id=None,
-    )
+def blank_drafts(session: Session, condition: ColumnElement[bool]) -> None:
+    """Leave of some drafts only that there were any; tickets are made of them."""
+    _set(session, Draft, and_(condition, Draft.state == drafts.OPEN), state=drafts.CANCELLED)
+    _set(session, Draft, and_(condition, is_full(Draft.data)), data={}, sources={}, version=Draft.version + 1)
 
 
-def blank_drafts(session: Session, conversation_ids: Collection[int]) -> None:
-    """Leave of some conversations' drafts only that there were any; complaints are made of them."""
-    own = Draft.conversation_id.in_(conversation_ids)
-    _set(session, Draft, and_(own, Draft.state == drafts.OPEN), state=drafts.CANCELLED)
-    _set(session, Draft, and_(own, is_full(Draft.data)), data={}, sources={}, version=Draft.version + 1)
+def empty_outbox(session: Session, condition: ColumnElement[bool]) -> None:
+    """Send nothing of some rows any more, and leave only that there were any."""
+    state = case((OutboxItem.state == outbox.PENDING, outbox.CANCELLED), else_=OutboxItem.state)
+    _set(session, OutboxItem, condition, state=state, content={}, last_error="")
 
 
 def blank_people(session: Session, scope: Scope) -> None:
@@ -133,6 +127,7 @@ def blank_people(session: Session, scope: Scope) -> None:
         preferred_channel="",
         preferred_time="",
         external_ref="",
+        tier="",
     )
 
 
@@ -141,7 +136,7 @@ def is_full(column: InstrumentedAttribute[Any]) -> ColumnElement[bool]:
     return cast(column, Text) != "{}"
 
 
-def _targets(session: Session, scope: Scope) -> dict[str, list[int]]:
+def _targets(session: Session, scope: Scope, tickets: Tickets) -> dict[str, list[int]]:
     """Ids of what audit entries may be about, by the name of the type."""
 
     def ids(model: Any, condition: ColumnElement[bool]) -> list[int]:
@@ -153,7 +148,13 @@ def _targets(session: Session, scope: Scope) -> dict[str, list[int]]:
         "channel_identity": scope.identities,
         "identity": scope.identities,
         "conversation": scope.conversations,
-        "complaint": ids(Complaint, Complaint.customer_id.in_(people)),
+        "complaint": tickets.complaints,
+        "complaint_resolution": ids(
+            ComplaintResolution, ComplaintResolution.complaint_id.in_(tickets.complaints)
+        ),
+        "compensation": ids(Compensation, Compensation.complaint_id.in_(tickets.complaints)),
+        "service_request": tickets.requests,
+        "ticket_note": ids(TicketNote, tickets.own_notes()),
         "callback_request": ids(CallbackRequest, CallbackRequest.customer_id.in_(people)),
         "contact_point": ids(ContactPoint, ContactPoint.customer_id.in_(people)),
         "link_conflict": ids(LinkConflict, _is_party(scope)),

@@ -1,9 +1,12 @@
 """Forgets a customer: whatever names the person or was said goes from every table.
 
-What stays names no one. A complaint keeps its code, category, remedy, state and dates, so that the business
-can still count and account for them; a consent keeps its decision, time and version, as proof of what was
-allowed (GDPR, article 7 (1)); the audit trail keeps that somebody was forgotten, and when. The record itself
-stays as an empty key that these rows point to. What other people said about the person is theirs and stays.
+What stays names no one. A complaint keeps its code, category, remedy, decision, cause, state and dates, a
+service request its code, kind, state, grade and dates, so that the business can still count and account for
+them; what was open of them ends, and the place of a visit is free again. A consent keeps its decision, time
+and version, as proof of what was allowed (GDPR, article 7 (1)); the audit trail keeps that somebody was
+forgotten, and when. The record itself stays as an empty key that these rows point to. What staff were told
+in their chats, and the notes and files that they made of a visit, go too; what other people said about the
+person is theirs and stays.
 
 The store is one of four places. The files (crm_store/privacy/files.py), phrases accepted for training
 (crm_store/learning/phrases.py) and the dialogue's memory (crm_store/privacy/tracker.py) are cleared by
@@ -17,11 +20,10 @@ from datetime import datetime, timedelta
 from sqlalchemy import (
     ColumnElement,
     String,
-    case,
+    and_,
     cast,
     delete,
     exists,
-    false,
     literal,
     or_,
     select,
@@ -35,21 +37,24 @@ from crm_store.audit import record_audit
 from crm_store.base import utcnow
 from crm_store.conversations.models import Attachment, Button, Conversation, Message
 from crm_store.customers.models import Customer
-from crm_store.handoff.models import CallbackRequest
-from crm_store.handoff.service import staff_notice_key
+from crm_store.drafts import Draft
 from crm_store.inbox import InboxItem
 from crm_store.learning.models import LearningSample
 from crm_store.outbox import OutboxItem
 from crm_store.privacy.blanking import (
-    blank_cases,
+    blank_callbacks,
     blank_drafts,
     blank_people,
     blank_trails,
+    empty_outbox,
     mentions_of,
 )
 from crm_store.privacy.files import chat_folder
 from crm_store.privacy.models import DONE, Erasure
 from crm_store.privacy.scope import Scope, scope_of
+from crm_store.privacy.staff_lines import erase_staff_lines, staff_lines, tell_technicians
+from crm_store.privacy.tickets import Tickets, blank_tickets, end_tickets, tickets_of
+from crm_store.staff.models import StaffAccount
 
 #: Time to read the last words, before the chat begins anew.
 READING_TIME = timedelta(seconds=5)
@@ -93,11 +98,8 @@ def give_up_waiting(session: Session, *, customer_id: int) -> None:
 def places_of(session: Session, *, customer_id: int) -> list[str]:
     """Paths below the attachments folder of all files and folders of a customer."""
     scope = scope_of(session, customer_id=customer_id)
-    paths = session.scalars(
-        select(Attachment.path).where(
-            Attachment.conversation_id.in_(scope.conversations), Attachment.path != ""
-        )
-    )
+    tickets = tickets_of(session, customers=scope.customers)
+    paths = session.scalars(select(Attachment.path).where(_own_files(scope, tickets), Attachment.path != ""))
     folders = [chat_folder(channel, chat_id) for channel, chat_id in scope.chats]
     return [*paths, *(folder for folder in folders if folder)]
 
@@ -113,7 +115,7 @@ def erase(
         settled_for: see `is_quiet`.
 
     Returns:
-        Ids of the conversations; None when something came in meanwhile and is to be answered first.
+        Ids of the person's own conversations; None when something came in that is to be answered first.
     """
     moment = now or utcnow()
     erasure = session.get_one(Erasure, erasure_id)
@@ -123,11 +125,17 @@ def erase(
     if not is_quiet(session, customer_id=erasure.customer_id, settled_for=settled_for, now=moment):
         return None
     scope = scope_of(session, customer_id=erasure.customer_id)
+    tickets = tickets_of(session, customers=scope.customers)
     known = mentions_of(session, scope)
-    blank_trails(session, scope, known)
-    blank_cases(session, scope)
+    expected = end_tickets(session, tickets, now=moment)
+    erase_staff_lines(session, staff_lines(session, scope, tickets))
+    tell_technicians(session, expected)
+    blank_trails(session, scope, tickets, known)
+    session.execute(delete(Attachment).where(_own_files(scope, tickets)))
+    blank_tickets(session, tickets)
+    blank_callbacks(session, scope)
+    _unlink_staff(session, scope)
     _erase_conversations(session, scope)
-    _erase_notices_to_staff(session, scope)
     _erase_group_messages(session, scope)
     blank_people(session, scope)
     session.execute(
@@ -138,6 +146,13 @@ def erase(
     )
     session.expire_all()
     return scope.conversations
+
+
+def staff_dialogues(session: Session, *, customer_id: int) -> list[int]:
+    """Ids of the staff's chats whose dialogue may remember something of a customer."""
+    scope = scope_of(session, customer_id=customer_id)
+    tickets = tickets_of(session, customers=scope.customers)
+    return staff_lines(session, scope, tickets).dialogues
 
 
 def note_done(session: Session, *, erasure_id: int) -> None:
@@ -166,6 +181,27 @@ def note_failure(session: Session, *, erasure_id: int, error: str) -> None:
     erasure.attempts, erasure.last_error = erasure.attempts + 1, error[:2000]
 
 
+def _own_files(scope: Scope, tickets: Tickets) -> ColumnElement[bool]:
+    """What belongs to a person's cases, and what the person sent that belongs to nobody else's."""
+    is_loose = and_(Attachment.complaint_id.is_(None), Attachment.service_request_id.is_(None))
+    return or_(tickets.own_files(), and_(Attachment.conversation_id.in_(scope.conversations), is_loose))
+
+
+def _unlink_staff(session: Session, scope: Scope) -> None:
+    """The person's accounts are no member of staff's any more; who comes back has to be invited again."""
+    links = select(StaffAccount).where(StaffAccount.identity_id.in_(scope.identities))
+    for link in session.scalars(links).all():
+        record_audit(
+            session,
+            actor="system",
+            action="staff.account_unlinked",
+            target_type="staff",
+            target_id=link.staff_id,
+        )
+        session.delete(link)
+    session.flush()
+
+
 def _erase_conversations(session: Session, scope: Scope) -> None:
     """What was said, sent and pressed.
 
@@ -174,10 +210,9 @@ def _erase_conversations(session: Session, scope: Scope) -> None:
     ids = scope.conversations
     session.execute(delete(Message).where(Message.conversation_id.in_(ids)))
     session.execute(delete(Button).where(Button.conversation_id.in_(ids)))
-    session.execute(delete(Attachment).where(Attachment.conversation_id.in_(ids)))
     session.execute(delete(LearningSample).where(LearningSample.conversation_id.in_(ids)))
-    _empty_outbox(session, OutboxItem.conversation_id.in_(ids))
-    blank_drafts(session, ids)
+    empty_outbox(session, OutboxItem.conversation_id.in_(ids))
+    blank_drafts(session, Draft.conversation_id.in_(ids))
     own = InboxItem.channel.in_(("web", "terminal"))  # their numbers hold the visitor's
     session.execute(
         update(InboxItem)
@@ -201,28 +236,6 @@ def _erase_conversations(session: Session, scope: Scope) -> None:
         update(Conversation)
         .where(Conversation.id.in_(ids))
         .values(chat_id=literal("erased-") + cast(Conversation.id, String), owner="bot", trouble_told_at=None)
-        .execution_options(synchronize_session=False)
-    )
-
-
-def _erase_notices_to_staff(session: Session, scope: Scope) -> None:
-    """What staff groups were told of the person's call-backs: it quotes what the person wrote."""
-    requests = select(CallbackRequest.id).where(CallbackRequest.customer_id.in_(scope.customers))
-    keys = [staff_notice_key(request_id) for request_id in session.scalars(requests)]
-    key = OutboxItem.idempotency_key
-    about_them = or_(false(), *(or_(key == one, key.startswith(f"{one}:")) for one in keys))
-    notices = list(session.scalars(select(OutboxItem.id).where(about_them)))
-    session.execute(delete(Message).where(Message.outbox_id.in_(notices)))
-    _empty_outbox(session, OutboxItem.id.in_(notices))
-
-
-def _empty_outbox(session: Session, condition: ColumnElement[bool]) -> None:
-    """Send nothing of some rows any more, and leave only that there were any."""
-    state = case((OutboxItem.state == outbox.PENDING, outbox.CANCELLED), else_=OutboxItem.state)
-    session.execute(
-        update(OutboxItem)
-        .where(condition)
-        .values(state=state, content={}, last_error="")
         .execution_options(synchronize_session=False)
     )
 

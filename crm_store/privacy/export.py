@@ -29,6 +29,7 @@ from crm_store.persian import (
     to_jalali_datetime_text,
     to_jalali_text,
     to_persian_digits,
+    toman_text,
 )
 from crm_store.privacy.holdings import Holdings, holdings_of, newest_first
 
@@ -45,13 +46,32 @@ class Names(msgspec.Struct, frozen=True):
         business: as customers know it.
         categories: titles of the categories of complaints by key.
         remedies: titles of the remedies by key.
+        remedies_done: the same as what is done for the customer.
         states: titles of a complaint's states by key.
+        decisions: titles of the decisions about complaints by key.
+        causes: titles of the root causes by key.
+        products: titles of the products by key.
+        services: titles of the kinds of service by key.
+        service_states: titles of a service request's states by key.
+        service_reasons: why a visit was cancelled or did not succeed, by key.
     """
 
     business: str
-    categories: Mapping[str, str]
-    remedies: Mapping[str, str]
-    states: Mapping[str, str]
+    categories: Mapping[str, str] = {}
+    remedies: Mapping[str, str] = {}
+    remedies_done: Mapping[str, str] = {}
+    states: Mapping[str, str] = {}
+    decisions: Mapping[str, str] = {}
+    causes: Mapping[str, str] = {}
+    products: Mapping[str, str] = {}
+    services: Mapping[str, str] = {}
+    service_states: Mapping[str, str] = {}
+    service_reasons: Mapping[str, str] = {}
+
+    def of_value(self, value: str) -> str:
+        """What a form holds, by its title if it is the key of something."""
+        known = (self.categories, self.remedies, self.services)
+        return next((titles[value] for titles in known if value in titles), value)
 
 
 class ExportFile(msgspec.Struct, frozen=True):
@@ -146,6 +166,7 @@ def _page(
         "moment": partial(to_jalali_datetime_text, tz=timezone),
         "day": partial(_day, timezone=timezone),
         "digits": to_persian_digits,
+        "money": toman_text,
         "words": rich.to_plain,
     }
     return environment.get_template("export.html").render(

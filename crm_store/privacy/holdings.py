@@ -7,13 +7,13 @@ from datetime import date, datetime
 from typing import Any, TypeVar
 
 import msgspec
-from sqlalchemy import and_, inspect, or_, select
+from sqlalchemy import ColumnElement, Select, and_, inspect, or_, select
 from sqlalchemy.orm import Session
 
 from crm_store.activity import Activity
 from crm_store.audit import AuditEntry
 from crm_store.base import Base
-from crm_store.complaints.models import Complaint
+from crm_store.complaints.models import Compensation, Complaint, ComplaintResolution
 from crm_store.conversations.models import Attachment, Conversation, Message
 from crm_store.customers.models import ChannelIdentity, ContactPoint, Customer, LinkConflict
 from crm_store.drafts import Draft
@@ -21,7 +21,12 @@ from crm_store.handoff.models import CallbackRequest
 from crm_store.inbox import InboxItem
 from crm_store.learning.models import LearningSample
 from crm_store.privacy.models import Consent
-from crm_store.privacy.scope import scope_of
+from crm_store.privacy.scope import Scope, scope_of
+from crm_store.privacy.tickets import Tickets, bare_reasons, tickets_of
+from crm_store.service_requests.models import DONE, NOT_DONE, BookingWindow, ServiceRequest
+from crm_store.sla.models import SlaClock
+from crm_store.staff.models import StaffAccount
+from crm_store.tickets.models import COMPLAINT, INTERNAL, SERVICE_REQUEST, TicketNote
 
 #: What is about somebody else, or means nothing outside the store.
 _NOT_THEIRS = {
@@ -30,11 +35,23 @@ _NOT_THEIRS = {
     "correlation_id",
     "settled_by",
     "decided_by",
+    "requested_by",
+    "assignee_id",
+    "technician_id",
+    "problem_id",
+    "booked",
     "path",
     "last_error",
     "version_id",
+    "idempotency_key",
+    "policy",
+    "warn_at",
+    "warned_at",
+    "check_at",
+    "escalated",
 }
 _ACTORS = ("actor", "author")
+_STAFF = ("staff", "operator")
 
 Row = TypeVar("Row", bound=Base)
 
@@ -44,6 +61,12 @@ class Holdings(msgspec.Struct, frozen=True):
 
     Attributes:
         customers: the record that stands for the person first, then those joined to it.
+        staff_accounts: accounts of the person with which they work here.
+        notes: what was said about complaints and requests, without what staff wrote for each other.
+        resolutions: decisions about complaints that were told.
+        compensations: what was granted; what waits for approval or was refused is no promise yet.
+        windows: when visits take place.
+        promises: by when something was promised.
         learning: messages that were not understood, kept to learn from.
         updates: what arrived, as the messengers sent it.
         accesses: who asked for or changed what, without the particulars.
@@ -51,10 +74,17 @@ class Holdings(msgspec.Struct, frozen=True):
 
     customers: list[Customer]
     accounts: list[ChannelIdentity]
+    staff_accounts: list[StaffAccount]
     phones: list[ContactPoint]
     conversations: list[Conversation]
     messages: list[Message]
     complaints: list[Complaint]
+    requests: list[ServiceRequest]
+    windows: list[BookingWindow]
+    notes: list[TicketNote]
+    resolutions: list[ComplaintResolution]
+    compensations: list[Compensation]
+    promises: list[SlaClock]
     callbacks: list[CallbackRequest]
     drafts: list[Draft]
     attachments: list[Attachment]
@@ -69,6 +99,26 @@ class Holdings(msgspec.Struct, frozen=True):
         """Everything as JSON types, under the names of the fields."""
         return {name: [_plain(row) for row in getattr(self, name)] for name in self.__struct_fields__}
 
+    def window_of(self, request: ServiceRequest) -> BookingWindow | None:
+        """When the visit of a request takes place."""
+        return next((window for window in self.windows if window.id == request.window_id), None)
+
+    def notes_on(self, ticket: Complaint | ServiceRequest) -> list[TicketNote]:
+        """What was said about a complaint or request."""
+        return [note for note in self.notes if _is_about(note, ticket)]
+
+    def promises_on(self, ticket: Complaint | ServiceRequest) -> list[SlaClock]:
+        """By when something was promised about a complaint or request."""
+        return [promise for promise in self.promises if _is_about(promise, ticket)]
+
+    def resolutions_of(self, complaint: Complaint) -> list[ComplaintResolution]:
+        """Decisions about a complaint."""
+        return [one for one in self.resolutions if one.complaint_id == complaint.id]
+
+    def compensations_of(self, complaint: Complaint) -> list[Compensation]:
+        """What was granted because of a complaint."""
+        return [one for one in self.compensations if one.complaint_id == complaint.id]
+
 
 def holdings_of(session: Session, *, customer_id: int) -> Holdings:
     """Everything held about a customer and the records joined to it.
@@ -78,6 +128,7 @@ def holdings_of(session: Session, *, customer_id: int) -> Holdings:
     """
     scope = scope_of(session, customer_id=customer_id)
     people, chats = scope.customers, scope.conversations
+    tickets = tickets_of(session, customers=people)
     names = [str(one) for one in people]
     about_them = and_(AuditEntry.target_type == "customer", AuditEntry.target_id.in_(names))
     by_them = AuditEntry.actor.in_([f"customer:{one}" for one in people])
@@ -88,13 +139,23 @@ def holdings_of(session: Session, *, customer_id: int) -> Holdings:
     return Holdings(
         customers=sorted(rows(Customer, Customer.id.in_(people)), key=lambda one: people.index(one.id)),
         accounts=rows(ChannelIdentity, ChannelIdentity.customer_id.in_(people)),
+        staff_accounts=rows(StaffAccount, StaffAccount.identity_id.in_(scope.identities)),
         phones=rows(ContactPoint, ContactPoint.customer_id.in_(people)),
         conversations=rows(Conversation, Conversation.id.in_(chats)),
         messages=rows(Message, Message.conversation_id.in_(chats)),
         complaints=rows(Complaint, Complaint.customer_id.in_(people)),
+        requests=rows(ServiceRequest, ServiceRequest.customer_id.in_(people)),
+        windows=rows(BookingWindow, BookingWindow.id.in_(_windows_of(tickets))),
+        notes=rows(TicketNote, and_(tickets.own_notes(), TicketNote.kind != INTERNAL)),
+        resolutions=rows(ComplaintResolution, _is_told(tickets)),
+        compensations=rows(
+            Compensation,
+            and_(Compensation.customer_id.in_(people), Compensation.state.in_(("granted", "settled"))),
+        ),
+        promises=rows(SlaClock, tickets.are_subject(SlaClock.subject_type, SlaClock.subject_id)),
         callbacks=rows(CallbackRequest, CallbackRequest.customer_id.in_(people)),
         drafts=rows(Draft, Draft.conversation_id.in_(chats)),
-        attachments=rows(Attachment, Attachment.conversation_id.in_(chats)),
+        attachments=rows(Attachment, _files_of(scope, tickets)),
         consents=rows(Consent, Consent.customer_id.in_(people)),
         activities=rows(Activity, Activity.customer_id.in_(people)),
         conflicts=rows(LinkConflict, LinkConflict.identity_id.in_(scope.identities)),
@@ -104,13 +165,56 @@ def holdings_of(session: Session, *, customer_id: int) -> Holdings:
     )
 
 
+def _windows_of(tickets: Tickets) -> Select[tuple[int | None]]:
+    return select(ServiceRequest.window_id).where(ServiceRequest.id.in_(tickets.requests))
+
+
+def _is_told(tickets: Tickets) -> ColumnElement[bool]:
+    own = ComplaintResolution.complaint_id.in_(tickets.complaints)
+    return and_(own, ComplaintResolution.state == "told")
+
+
+def _files_of(scope: Scope, tickets: Tickets) -> ColumnElement[bool]:
+    """What a person sent, and what staff sent about the person's cases, technicians from the person's home.
+
+    What staff keep with a complaint for themselves is left out, and what the person sent about the cases of
+    others, being a member of staff.
+    """
+    internal = select(TicketNote.id).where(tickets.own_notes(), TicketNote.kind == INTERNAL)
+    shown = or_(
+        Attachment.note_id.is_(None),
+        Attachment.note_id.not_in(internal),
+        Attachment.service_request_id.is_not(None),
+    )
+    is_loose = and_(Attachment.complaint_id.is_(None), Attachment.service_request_id.is_(None))
+    return or_(
+        and_(tickets.own_files(), shown), and_(Attachment.conversation_id.in_(scope.conversations), is_loose)
+    )
+
+
+def _is_about(row: TicketNote | SlaClock, ticket: Complaint | ServiceRequest) -> bool:
+    subject_type = COMPLAINT if isinstance(ticket, Complaint) else SERVICE_REQUEST
+    return (row.subject_type, row.subject_id) == (subject_type, ticket.id)
+
+
 def _plain(row: Base) -> dict[str, Any]:
     columns = [attribute.key for attribute in inspect(type(row)).column_attrs]
     shown = {key: _json(getattr(row, key)) for key in columns if key not in _NOT_THEIRS}
     for key in _ACTORS:
         if key in shown:
             shown[key] = shown[key].partition(":")[0]  # which member of staff it was is theirs
-    return shown
+    return {**shown, **_kept_among_staff(row)}
+
+
+def _kept_among_staff(row: Base) -> dict[str, Any]:
+    """What of a row stands instead of what staff wrote for each other."""
+    if isinstance(row, Complaint):
+        return {"priority_reasons": bare_reasons(row.priority_reasons)}
+    if isinstance(row, ServiceRequest) and row.state in (DONE, NOT_DONE):
+        return {"outcome": ""}
+    if isinstance(row, Activity) and row.subject_type in (COMPLAINT, SERVICE_REQUEST):
+        return {"data": {}} if row.actor.partition(":")[0] in _STAFF else {}
+    return {}
 
 
 def _json(value: Any) -> Any:

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 from sqlalchemy import func, or_, select
 from sqlalchemy.orm import Session
 
+from crm_store.complaints.models import OPEN_STATES as COMPLAINT_OPEN
+from crm_store.complaints.models import Complaint
 from crm_store.conversations.models import Message
 from crm_store.customers.models import ContactPoint
 from crm_store.outbox import SENT, OutboxItem
 from crm_store.privacy.models import Consent
 from crm_store.privacy.service import MARKETING, family_of
+from crm_store.service_requests.models import OPEN_STATES as REQUEST_OPEN
+from crm_store.service_requests.models import ServiceRequest
 
 
 def decided_before(
@@ -48,6 +54,27 @@ def has_phone(session: Session, *, customer_id: int, phone: str) -> bool:
             .limit(1)
         )
         is not None
+    )
+
+
+class OpenCases(NamedTuple):
+    """Whether a customer has a complaint or a service request that is still dealt with."""
+
+    complaint: bool
+    request: bool
+
+
+def open_cases(session: Session, *, customer_id: int) -> OpenCases:
+    """What would end if a customer were forgotten."""
+    people = family_of(session, customer_id=customer_id)
+    complaint = select(Complaint.id).where(
+        Complaint.customer_id.in_(people), Complaint.state.in_(COMPLAINT_OPEN)
+    )
+    request = select(ServiceRequest.id).where(
+        ServiceRequest.customer_id.in_(people), ServiceRequest.state.in_(REQUEST_OPEN)
+    )
+    return OpenCases(
+        session.scalar(complaint.limit(1)) is not None, session.scalar(request.limit(1)) is not None
     )
 
 

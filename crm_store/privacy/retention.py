@@ -9,7 +9,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, delete, func, or_, select, update
+from sqlalchemy import ColumnElement, and_, delete, exists, not_, or_, select, update
 from sqlalchemy.orm import Session
 
 from crm_store import drafts, inbox, outbox
@@ -21,13 +21,20 @@ from crm_store.conversations.models import Attachment, Button, Message
 from crm_store.drafts import Draft
 from crm_store.handoff.models import CallbackRequest
 from crm_store.inbox import InboxItem
+from crm_store.jobs.models import PENDING as JOB_WAITS
+from crm_store.jobs.models import ScheduledJob
 from crm_store.learning.models import OPEN as UNDECIDED
 from crm_store.learning.models import LearningSample
 from crm_store.outbox import OutboxItem
-from crm_store.privacy.blanking import blank_complaints, is_full
+from crm_store.privacy.blanking import is_full
 from crm_store.privacy.service import EXPORT
+from crm_store.privacy.tickets import Tickets, blank_tickets, complaint_speaks, request_speaks
+from crm_store.service_requests.models import BookingWindow, ServiceRequest
+from crm_store.tickets.models import COMPLAINT, SERVICE_REQUEST
 
 BATCH = 500
+#: Where drafts keep the ids of what was sent along.
+_FILE_FIELDS = ("attachments", "files")
 _OVER = (outbox.SENT, outbox.FAILED, outbox.CANCELLED)
 
 
@@ -85,12 +92,13 @@ def forget_transcripts(session: Session, *, before: datetime) -> int:
 
 
 def forget_attachments(session: Session, *, before: datetime) -> list[str] | None:
-    """Forget files that belong to no complaint, nor to one in the making.
+    """Forget files that belong to no complaint or service request, nor to one in the making.
 
     Returns:
         Paths of the files that are to be deleted once this is committed; None when there is nothing left.
     """
-    spare = and_(Attachment.created_at < before, Attachment.complaint_id.is_(None))
+    is_loose = and_(Attachment.complaint_id.is_(None), Attachment.service_request_id.is_(None))
+    spare = and_(Attachment.created_at < before, is_loose)
     wanted = _in_open_drafts(session)
     ids = _batch(session, Attachment, and_(spare, Attachment.id.not_in(wanted)))
     return _drop_attachments(session, ids) if ids else None
@@ -104,26 +112,35 @@ def forget_complaints(session: Session, *, before: datetime) -> list[str] | None
     Returns:
         Paths of the files that are to be deleted once this is committed; None when there is nothing left.
     """
-    about_it = and_(Activity.subject_type == "complaint", Activity.subject_id == Complaint.id)
-    last_change = select(func.max(Activity.at)).where(about_it).scalar_subquery()
-    is_old = and_(Complaint.created_at < before, func.coalesce(last_change, Complaint.created_at) < before)
-    says_something = or_(
-        Complaint.description != "", Complaint.order_number != "", Complaint.contact_point_id.is_not(None)
-    )
-    ids = _batch(session, Complaint, and_(is_old, says_something))
-    if not ids:
-        return None
-    files = _batch(session, Attachment, Attachment.complaint_id.in_(ids), limit=None)
-    made_of = list(session.scalars(select(Complaint.draft_id).where(Complaint.id.in_(ids))))
-    _set(session, Draft, made_of, data={}, sources={}, version=Draft.version + 1)
-    session.execute(
-        update(Activity)
-        .where(Activity.subject_type == "complaint", Activity.subject_id.in_(ids))
-        .values(data={})
-        .execution_options(synchronize_session=False)
-    )
-    blank_complaints(session, Complaint.id.in_(ids))
-    return _drop_attachments(session, files)
+    ids = _batch(session, Complaint, and_(_is_old(Complaint, COMPLAINT, before), complaint_speaks()))
+    return _forget_tickets(session, Tickets(ids, [], [])) if ids else None
+
+
+def forget_requests(session: Session, *, before: datetime) -> list[str] | None:
+    """Leave of old service requests only what names no one, as `forget_complaints` does of complaints.
+
+    Returns:
+        Paths of the files that are to be deleted once this is committed; None when there is nothing left.
+    """
+    is_old = _is_old(ServiceRequest, SERVICE_REQUEST, before)
+    ids = _batch(session, ServiceRequest, and_(is_old, request_speaks()))
+    return _forget_tickets(session, Tickets([], ids, [])) if ids else None
+
+
+def forget_jobs(session: Session, *, before: datetime) -> int:
+    """Delete automatic work that was done, cancelled or given up; what waits for its time stays."""
+    is_over = and_(ScheduledJob.state != JOB_WAITS, ScheduledJob.finished_at < before)
+    ids = _batch(session, ScheduledJob, is_over)
+    _delete(session, ScheduledJob, ScheduledJob.id.in_(ids))
+    return len(ids)
+
+
+def forget_windows(session: Session, *, before: datetime) -> int:
+    """Delete windows of time that are over and that no request names as its time any more."""
+    is_named = exists().where(ServiceRequest.window_id == BookingWindow.id)
+    ids = _batch(session, BookingWindow, and_(BookingWindow.ends_at < before, not_(is_named)))
+    _delete(session, BookingWindow, BookingWindow.id.in_(ids))
+    return len(ids)
 
 
 def forget_callbacks(session: Session, *, before: datetime) -> int:
@@ -188,7 +205,43 @@ def known_places(session: Session, places: list[str]) -> set[str]:
 
 def _in_open_drafts(session: Session) -> list[int]:
     open_ones = session.scalars(select(Draft.data).where(Draft.state == drafts.OPEN))
-    return [int(one) for data in open_ones for one in data.get("attachments", [])]
+    return [int(one) for data in open_ones for field in _FILE_FIELDS for one in data.get(field, [])]
+
+
+def _is_old(
+    model: type[Complaint] | type[ServiceRequest], subject_type: str, before: datetime
+) -> ColumnElement[bool]:
+    """Whether nothing happened to a ticket since a moment."""
+    lately = exists().where(
+        Activity.customer_id == model.customer_id,
+        Activity.at >= before,
+        Activity.subject_type == subject_type,
+        Activity.subject_id == model.id,
+    )
+    return and_(model.created_at < before, model.updated_at < before, not_(lately))
+
+
+def _forget_tickets(session: Session, tickets: Tickets) -> list[str]:
+    """Blank tickets, what they were made of and their timeline; returns paths of files to be deleted."""
+    files = list(session.scalars(select(Attachment.id).where(tickets.own_files())))
+    made_of: list[int] = []
+    owners: set[int] = set()
+    for model, ids in ((Complaint, tickets.complaints), (ServiceRequest, tickets.requests)):
+        for draft_id, customer_id in session.execute(
+            select(model.draft_id, model.customer_id).where(model.id.in_(ids))
+        ):
+            made_of.append(draft_id)
+            owners.add(customer_id)
+    _set(session, Draft, made_of, data={}, sources={}, version=Draft.version + 1)
+    about_them = tickets.are_subject(Activity.subject_type, Activity.subject_id)
+    session.execute(
+        update(Activity)
+        .where(Activity.customer_id.in_(owners), about_them)
+        .values(data={})
+        .execution_options(synchronize_session=False)
+    )
+    blank_tickets(session, tickets)
+    return _drop_attachments(session, files)
 
 
 def _drop_attachments(session: Session, ids: list[int]) -> list[str]:

@@ -21,7 +21,7 @@ CANCELLED = "cancelled"
 STATES = (REQUESTED, SCHEDULED, ASSIGNED, ON_THE_WAY, DONE, NOT_DONE, CANCELLED)
 #: Somebody still has to do something.
 OPEN_STATES = (REQUESTED, SCHEDULED, ASSIGNED, ON_THE_WAY, NOT_DONE)
-#: Why a customer cancels, and why a visit did not succeed; the names stand in data/service_requests/terms.yml.
+#: Why a customer cancels, and why a visit did not succeed; data/service_requests/terms.yml has their names.
 CANCEL_REASONS = ("solved", "time", "price", "elsewhere", "other")
 NOT_DONE_REASONS = ("nobody_home", "address", "part_missing", "refused", "too_late", "other")
 

@@ -10,7 +10,6 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from crm_store.base import Base, BigId, utcnow
 
-
 #: In the order of what they may do; `crm_store.business.Role` names the same.
 ROLES = ("technician", "agent", "supervisor", "admin")
 

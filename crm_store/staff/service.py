@@ -31,12 +31,14 @@ _hasher = PasswordHasher()
 
 
 def ensure_first_admin(session: Session) -> str | None:
-    """Make the first member of staff, ``admin``, where there is none at all.
+    """Make the first member of staff who can log in, ``admin``, where nobody can.
+
+    Those who were invited to work in chat alone do not count.
 
     Returns:
         The password, which is kept nowhere else; None when there is somebody already.
     """
-    if session.scalar(select(StaffMember.id).limit(1)) is not None:
+    if session.scalar(select(StaffMember.id).where(StaffMember.login.is_not(None)).limit(1)) is not None:
         return None
     password = _new_password()
     member = StaffMember(login=FIRST_LOGIN, password_hash=_hasher.hash(password))
@@ -67,7 +69,7 @@ def check_password(session: Session, *, login: str, password: str) -> Checked:
     same.
     """
     member = _find(session, login)
-    fits = _verify(member.password_hash if member else _decoy(), password)
+    fits = _verify((member.password_hash if member else "") or _decoy(), password)
     if member is None or not fits or member.disabled_at is not None:
         return Checked(member.id if member else None, fits=False)
     is_old = _hasher.check_needs_rehash(member.password_hash)

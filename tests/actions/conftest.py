@@ -81,9 +81,10 @@ class Chat:
             text: what was typed.
             intent: what it was understood as.
             again: the last message once more, as after a crash.
-            fields: ``entities`` (name to values, or to pairs of a value and its words in the text),
+            fields: ``entities`` (name to values, or to a value and its words in the text, followed
+                by the candidates of one that is ambiguous),
                 ``contact``, ``trusted``, ``ranking``, ``topics``, ``topics_of`` (intent to likeliest topic),
-                ``part`` (of a message that asks for several things).
+                ``part`` (of a message that asks for several things), ``signals``.
         """
         if not again:
             self.inbox_id = self.new_message()
@@ -103,6 +104,7 @@ class Chat:
                     {"name": name, "confidence": score} for name, score in fields.get("topics", ())
                 ],
             },
+            "signals": [{"name": name} for name in fields.get("signals", ())],
             "intent_ranking": [
                 {"name": name, "confidence": score, "topic": fields.get("topics_of", {}).get(name)}
                 for name, score in fields.get("ranking", ())
@@ -132,9 +134,10 @@ class Chat:
 def _entity(name: str, value: Any, text: str) -> dict[str, Any]:
     if not isinstance(value, tuple):
         return {"entity": name, "value": value}
-    value, written = value
+    value, written, *candidates = value
     start = text.index(written)
-    return {"entity": name, "value": value, "start": start, "end": start + len(written)}
+    entity = {"entity": name, "value": value, "start": start, "end": start + len(written)}
+    return {**entity, "candidates": candidates} if value is None else entity
 
 
 @pytest.fixture

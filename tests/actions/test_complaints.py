@@ -8,8 +8,9 @@ from sqlalchemy import func, select
 from actions.complaint_form import ValidateComplaintForm
 from actions.complaint_questions import ActionAskCategory, ActionAskConfirm, ActionAskDescription
 from actions.complaint_story import tells_what_happened
-from actions.complaints import ActionComplaintStatus, ActionFileComplaint
+from actions.complaints import ActionFileComplaint
 from actions.shared import ActionAffirm, ActionCancelForm, ActionDeny
+from actions.status import ActionComplaintStatus
 from crm_store.base import utcnow
 from crm_store.complaints.models import Complaint
 from crm_store.conversations.models import Attachment
@@ -272,7 +273,10 @@ def test_a_code_in_either_script_gives_the_state_of_ones_own_complaint(chat: Cha
     code = chat.complaint().code
     for written in (code, to_persian_digits(code)):
         text = f"وضعیت شکایت {written} چیست؟"
-        assert chat.run(ActionComplaintStatus(), text, intent="complaint_status") == {"utter_complaint_state"}
+        assert chat.run(ActionComplaintStatus(), text, intent="complaint_status") == {
+            "utter_complaint_state",
+            "utter_complaint_answer_due",
+        }
 
 
 def test_a_code_of_another_customer_gets_the_same_answer_as_a_missing_one(chat: Chat, stranger: Chat) -> None:

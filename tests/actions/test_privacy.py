@@ -204,11 +204,12 @@ def test_erasing_is_asked_about_first(chat: Chat) -> None:
 
 def test_the_question_speaks_of_a_complaint_that_is_open(chat: Chat) -> None:
     ask(chat)
-    assert chat.told(QUESTION)["open_complaint"] == ""
+    assert chat.told(QUESTION)["open_cases"] == ""
     chat.previous = []
     chat.complaint()
     ask(chat)
-    assert "شکایت" in chat.told(QUESTION)["open_complaint"]
+    assert "شکایت" in chat.told(QUESTION)["open_cases"]
+    assert "درخواست" not in chat.told(QUESTION)["open_cases"]
 
 
 def test_the_button_erases_once_and_it_is_audited(chat: Chat) -> None:

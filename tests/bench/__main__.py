@@ -18,6 +18,7 @@ import yaml
 from crm_store.settings import PROJECT_ROOT
 from tests.bench.figures import Figure, emit, percentile, stock_figures
 from tests.bench.importing import import_figures
+from tests.bench.tickets import ticket_figures
 from tests.bench.understanding import figures as understanding_figures
 from tests.e2e.product import Product
 from tests.fakes.bot_api import FakeBotApi
@@ -65,6 +66,7 @@ class Bench:
         yield from self._parse_latency()
         yield from understanding_figures()
         yield from import_figures(self._folder)
+        yield from ticket_figures(self._folder)
 
     def _figure(self, name: str, value: float, unit: str) -> Figure:
         return Figure(name, value, unit, self.stock.get(name))

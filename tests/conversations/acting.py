@@ -1,4 +1,4 @@
-"""What a customer of a scripted conversation does in a turn, through the fake Bot API."""
+"""What somebody in a scripted conversation does in a turn, through the fake Bot API."""
 
 from __future__ import annotations
 
@@ -12,27 +12,33 @@ from tests.fakes.bot_api_model import SentMessage, User
 OWN_PHONE = "+98912{:07d}"
 #: In what somebody else's contact card holds.
 OTHERS_PHONE = "+989010000001"
-#: What a turn may do: ``edit`` names the message by its first wording and gives the new one in ``to``.
+#: What a turn may do: ``edit`` names the message by its first wording and gives the new one in ``to``,
+#: ``press`` a button by its title and, where several messages have such a one, what stands in the message in
+#: ``below``.
 DEEDS = ("user", "press", "photo", "video", "voice", "document", "album", "contact", "edit")
 
 _CONTENT = {"photo": b"\xff\xd8\xff\xe0fake jpeg\xff\xd9", "video": b"\x00\x00\x00\x18ftypmp42fake mp4"}
 
 
 class Actor:
-    """One customer's hands.
+    """One person's hands.
 
     Args:
         fake: Telegram.
         user: whose account it is.
+
+    Attributes:
+        heard: how many of the bot's messages a turn has looked at.
     """
 
     def __init__(self, fake: FakeBotApi, user: User) -> None:
         self._fake = fake
         self.user = user
+        self.heard = 0
         self._said: dict[str, int] = {}
 
     def messages(self) -> list[SentMessage]:
-        """What the bot has sent to this customer."""
+        """What the bot has sent to this person."""
         return self._fake.messages(self.user.id)
 
     async def act(self, turn: Mapping[str, Any], text: str) -> list[int]:
@@ -48,7 +54,7 @@ class Actor:
         fake, user = self._fake, self.user
         match next(deed for deed in DEEDS if deed in turn):
             case "press":
-                update = await self._press(turn["press"])
+                update = await self._press(turn["press"], turn.get("below", ""))
             case "photo":
                 update = await fake.send_photo(user, _CONTENT["photo"], caption=text)
             case "video":
@@ -73,9 +79,13 @@ class Actor:
         phone = "" if own else OTHERS_PHONE
         return await self._fake.send_contact(self.user, own=own, phone_number=phone)
 
-    async def _press(self, title: str) -> int:
-        """Press the latest button that says so, below a message or of those that type their title."""
-        for message in reversed(self.messages()):
+    async def _press(self, title: str, below: str) -> int:
+        """Press the latest button that says so, below a message or of those that type their title.
+
+        Args:
+            below: what stands in the message.
+        """
+        for message in reversed([message for message in self.messages() if below in message.plain]):
             if any(title in button.title for button in message.buttons):
                 return await self._fake.press(self.user, message, title)
             typed = next((key for key in _keys(message) if title in key), None)

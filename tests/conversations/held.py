@@ -16,16 +16,24 @@ from crm_store.customers.models import ChannelIdentity, ContactPoint, Customer
 from crm_store.drafts import OPEN, Draft
 from crm_store.handoff.models import CallbackRequest
 from crm_store.privacy.models import Consent
+from tests.conversations.held_tickets import (
+    HeldCase,
+    HeldRequest,
+    cases_of,
+    check_all,
+    check_named,
+    requests_of,
+)
 
 PROFILE = ("full_name", "birthday", "address", "preferred_channel", "preferred_time")
 
 
-class HeldComplaint(msgspec.Struct, frozen=True):
+class HeldComplaint(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A filed complaint; empty means that the customer told none.
 
     Attributes:
         phone: E.164, the one to call about it.
-        attachments: number of files.
+        attachments: number of files that it was filed with.
     """
 
     category: str
@@ -42,12 +50,15 @@ class Held(msgspec.Struct, frozen=True):
     """Everything that a script may ask about.
 
     Attributes:
+        cases: how each of the complaints stands.
         callbacks: phone of each call that is still to be made.
         consents: decisions about advertising, oldest first.
         profile: fields that are not empty.
     """
 
     complaints: list[HeldComplaint] = []
+    cases: list[HeldCase] = []
+    requests: list[HeldRequest] = []
     open_drafts: int = 0
     callbacks: list[str] = []
     consents: list[bool] = []
@@ -70,6 +81,8 @@ def held_of(session: Session, *, channel: str, chat_id: str) -> Held:
     drafts = select(func.count()).select_from(Draft).join(Conversation).where(Draft.state == OPEN)
     return Held(
         complaints=_complaints(session, identity.customer_id),
+        cases=cases_of(session, identity.customer_id),
+        requests=requests_of(session, identity.customer_id),
         open_drafts=session.scalar(
             drafts.where(Conversation.channel == channel, Conversation.chat_id == chat_id)
         )
@@ -89,7 +102,7 @@ def held_of(session: Session, *, channel: str, chat_id: str) -> Held:
 def _complaints(session: Session, customer_id: int) -> list[HeldComplaint]:
     files = (
         select(func.count())
-        .where(Attachment.complaint_id == Complaint.id)
+        .where(Attachment.complaint_id == Complaint.id, Attachment.note_id.is_(None))
         .correlate(Complaint)
         .scalar_subquery()
     )
@@ -132,37 +145,68 @@ def _profile(customer: Customer) -> dict[str, str]:
     return {name: str(value) for name, value in values.items() if value}
 
 
-def expected_of(expected: Mapping[str, Any], *, chat: str, own_phone: str) -> Held:
-    """What a script expects of one of its chats; what it does not name must not be there.
+def check_held(held: Held, expected: Mapping[str, Any], *, chat: str, own_phone: str, where: str) -> None:
+    """Compare what the store holds about a chat with what a script expects.
 
     Args:
-        expected: its ``store``; entries without ``chat`` are about chat ``a``.
+        expected: the script's ``store``; entries without ``chat`` are about chat ``a``.
         own_phone: what ``own`` stands for.
+
+    Raises:
+        AssertionError: something is different.
     """
+    entries = _Entries(expected, chat, own_phone)
+    assert _compared_as_a_whole(held) == _wanted_as_a_whole(entries), where
+    stories = [_only(entry, "description") for entry in entries.of("complaints")]
+    check_all(held.complaints, stories, where=f"{where}, complaint")
+    cases = [_only(entry, *HeldCase.__struct_fields__) for entry in entries.of("complaints")]
+    for number, (case, wanted) in enumerate(zip(held.cases, cases, strict=True), start=1):
+        check_named(case, wanted, where=f"{where}, complaint {number}")
+    check_all(held.requests, entries.of("requests"), where=f"{where}, service request")
 
-    def mine(name: str) -> list[dict[str, Any]]:
-        entries = [dict(entry) for entry in expected.get(name, [])]
-        found = [entry for entry in entries if entry.pop("chat", "a") == chat]
-        for entry in found:
-            entry["phone"] = {"own": own_phone}.get(entry.get("phone", ""), entry.get("phone", ""))
-        return found
 
+class _Entries:
+    """What a script expects of one of its chats."""
+
+    def __init__(self, expected: Mapping[str, Any], chat: str, own_phone: str) -> None:
+        self._expected, self._chat, self._own_phone = expected, chat, own_phone
+
+    def of(self, kind: str) -> list[dict[str, Any]]:
+        """The entries of a kind, with the phone as it is kept."""
+        mine = [dict(one) for one in self._expected.get(kind, []) if one.get("chat", "a") == self._chat]
+        for entry in mine:
+            entry.pop("chat", None)
+            if entry.get("phone") == "own":
+                entry["phone"] = self._own_phone
+        return mine
+
+
+def _only(entry: Mapping[str, Any], *names: str) -> dict[str, Any]:
+    """What an entry says of some fields."""
+    return {
+        key: value
+        for key, value in entry.items()
+        if key.removesuffix("_contains").removesuffix("_lacks") in names
+    }
+
+
+def _compared_as_a_whole(held: Held) -> Held:
+    """Without words, codes and what is compared only where a script names it."""
+    bare = [msgspec.structs.replace(one, description="", code="") for one in held.complaints]
+    return msgspec.structs.replace(held, complaints=bare, cases=[], requests=[])
+
+
+def _wanted_as_a_whole(entries: _Entries) -> Held:
+    """What a script expects, where what it does not name must not be there."""
+    followed = ("description", *HeldCase.__struct_fields__)
     complaints = [
-        {key: value for key, value in entry.items() if not key.startswith("description_")}
-        for entry in mine("complaints")
+        {name: value for name, value in entry.items() if name not in _only(entry, *followed)}
+        for entry in entries.of("complaints")
     ]
     return Held(
         complaints=[msgspec.convert(entry, HeldComplaint) for entry in complaints],
-        open_drafts=sum(int(entry.get("count", 1)) for entry in mine("open_drafts")),
-        callbacks=[str(entry["phone"]) for entry in mine("callbacks")],
-        consents=[bool(entry["granted"]) for entry in mine("consents")],
-        profile={
-            key: str(value) for entry in mine("profile") for key, value in entry.items() if key != "phone"
-        },
+        open_drafts=sum(int(entry.get("count", 1)) for entry in entries.of("open_drafts")),
+        callbacks=[str(entry["phone"]) for entry in entries.of("callbacks")],
+        consents=[bool(entry["granted"]) for entry in entries.of("consents")],
+        profile={key: str(value) for entry in entries.of("profile") for key, value in entry.items()},
     )
-
-
-def without_words(held: Held) -> Held:
-    """The same without stories and codes, which are compared on their own."""
-    bare = [msgspec.structs.replace(one, description="", code="") for one in held.complaints]
-    return msgspec.structs.replace(held, complaints=bare)

@@ -8,8 +8,9 @@ from dataclasses import dataclass, field
 from statistics import median
 
 from tests.conversations.held import Held, HeldComplaint
+from tests.conversations.held_tickets import HeldCase, HeldNote, HeldRequest
 
-_QUESTION = re.compile(r"utter_ask_(?:complaint_(?:more_)?|callback_)?([a-z_]+?)(_again)?")
+_QUESTION = re.compile(r"utter_ask_(?:complaint_(?:more_)?|service_(?:more_)?|callback_)?([a-z_]+?)(_again)?")
 
 
 @dataclass
@@ -20,9 +21,9 @@ class Record:
         name: of the script.
         is_messy: interruptions, corrections, several things at once and the like.
         has_everything: the first message tells all that a complaint needs.
-        turns: what the customers sent and pressed.
-        turns_to_file: of each complaint: from the first turn of the customer, or the one after the complaint
-            before, to the one that filed it.
+        turns: what people sent and pressed in chat.
+        turns_to_file: of each complaint and service request: from the first turn of the customer, or the one
+            after what was registered before, to the one that registered it.
         asked: names of the questions, in order.
         held: what the store holds afterwards, customer by customer.
     """
@@ -76,7 +77,11 @@ def _row(record: Record) -> str:
 
 
 def _in_words(held: Held) -> str:
-    parts = [_complaint_in_words(one) for one in held.complaints]
+    parts = [
+        ", ".join([_complaint_in_words(one), *_case_in_words(case)])
+        for one, case in zip(held.complaints, held.cases, strict=True)
+    ]
+    parts += [_request_in_words(one) for one in held.requests]
     parts += [f"call {phone}" for phone in held.callbacks]
     parts += ["advertising allowed" if granted else "no advertising" for granted in held.consents]
     parts += [f"{name.replace('_', ' ')}: {value}" for name, value in held.profile.items()]
@@ -90,3 +95,27 @@ def _complaint_in_words(complaint: HeldComplaint) -> str:
     order = f"order {complaint.order_number}" if complaint.order_number else ""
     told = (complaint.category.replace("_", " "), order, complaint.remedy, phone, files)
     return ", ".join(part for part in told if part)
+
+
+def _case_in_words(case: HeldCase) -> list[str]:
+    """What became of a complaint that somebody did something about."""
+    state = [] if case.state == "received" else [case.state.replace("_", " ")]
+    decisions = [decision.replace("_", " ") for decision in case.decisions]
+    marks = ["related"] * case.is_related + ["one of many"] * case.is_in_problem
+    return [*state, *decisions, *case.compensations, *marks, *_notes_in_words(case.notes)]
+
+
+def _request_in_words(request: HeldRequest) -> str:
+    rating = f"rated {request.rating}" if request.rating else ""
+    told = (
+        request.kind.replace("_", " "),
+        request.product,
+        request.state.replace("_", " "),
+        request.reason,
+        rating,
+    )
+    return ", ".join([*filter(None, told), *_notes_in_words(request.notes)])
+
+
+def _notes_in_words(notes: Sequence[HeldNote]) -> list[str]:
+    return [note.kind + (f" with {note.files} files" if note.files else "") for note in notes]

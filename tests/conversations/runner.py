@@ -1,49 +1,64 @@
 """Plays a scripted conversation through the fake Bot API and compares what the store holds afterwards.
 
-A script has a name, turns and what the store holds at the end. A turn does one thing (`acting.DEEDS`), or
-something happens: ``restart`` kills a role, ``lose_session`` takes the dialogue's memory of the chat away.
+A script has a name, turns and what the store holds at the end. In a turn somebody does one thing in chat
+(`acting.DEEDS`), the staff do one at their desk (``staff``), a notice is awaited (``hears``), time passes
+(``days_pass``, ``comes_in_hours``, ``becomes_due``), or something happens: ``restart`` kills a role,
+``lose_session`` takes the dialogue's memory of the chat away. ``as`` names the ticket that is there after a
+turn, ``about`` the one that the staff deal with: the chat's newest by default. A turn with ``if_heard`` is
+left out unless that response came last.
 """
 
 from __future__ import annotations
 
+import re
+import time
 from collections.abc import Mapping
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import yaml
+from persiantools.jdatetime import MONTH_NAMES_FA, WEEKDAY_NAMES_FA, JalaliDate
+from sqlalchemy import select
 
 from crm_store import outbox
 from crm_store.base import utcnow
 from crm_store.conversations.queries import waits_for_answer
 from crm_store.conversations.service import find_conversation
+from crm_store.customers.models import ChannelIdentity
 from crm_store.db import Database
-from crm_store.persian import new_tracking_code
+from crm_store.persian import new_tracking_code, to_persian_digits
+from crm_store.service_requests.models import ServiceRequest
 from tests.conversations.acting import DEEDS, OWN_PHONE, Actor, text_of
-from tests.conversations.held import expected_of, held_of, without_words
+from tests.conversations.desk import INVITE, TEHRAN, Desk, Ticket, tickets_of
+from tests.conversations.expecting import EXPECTATIONS, Heard
+from tests.conversations.held import check_held, held_of
 from tests.conversations.matcher import ResponseMatcher
+from tests.conversations.passing_time import let_days_pass, make_due, move_visit
 from tests.conversations.record import Record
 from tests.e2e.product import Product
 from tests.fakes.bot_api import FakeBotApi
-from tests.fakes.bot_api_model import SentMessage
 from tests.fakes.thread_runner import ThreadRunner
 
 CHANNEL = "telegram"
 ANSWER_SECONDS = 90.0
-#: Told when an answer is late, as after a restart; it stands beside the answer itself.
-LATE = "utter_trouble"
-FILED = "utter_complaint_filed"
-
-SCRIPT_KEYS = {"name", "turns", "store", "messy", "has_everything"}
-EXPECTATIONS = {
-    "expect_response",
-    "expect_any",
-    "expect_all",
-    "expect_none",
-    "expect_buttons_contain",
-    "expect_text_contains",
-    "expect_text_lacks",
+#: So long nothing must come where silence is expected.
+SILENT_SECONDS = 4.0
+#: What ends the telling of something.
+FILED = {
+    "utter_complaint_filed",
+    "utter_service_submitted",
+    "utter_service_submitted_unbooked",
+    "utter_service_submitted_open",
 }
-TURN_KEYS = {"chat", "caption", "to", "restart", "lose_session", *DEEDS, *EXPECTATIONS}
+
+#: What happens besides what people do in chat; the first three are followed by what the chat hears.
+HAPPENINGS = ("staff", "hears", "becomes_due", "days_pass", "comes_in_hours", "restart", "lose_session")
+SCRIPT_KEYS = {"name", "turns", "store", "messy", "has_everything"}
+TURN_KEYS = {"chat", "caption", "to", "below", "as", "about", "if_heard", *HAPPENINGS, *DEEDS, *EXPECTATIONS}
+#: What stands in the bot's messages.
+READ = ("press", "below", "expect_text_contains", "expect_text_lacks", "expect_buttons_contain")
+_PLACEHOLDER = re.compile(r"\{(code|weekday|day):([\w.]+)\}")
 
 
 class ScriptPlayer:
@@ -59,9 +74,11 @@ class ScriptPlayer:
         self._telegram = telegram
         self._product = product
         self._database: Database = product.database()
+        self._desk = Desk(product, self._database)
         self._matcher = ResponseMatcher()
         self._next_id = first_user_id
         self._actors: dict[str, Actor] = {}
+        self._named: dict[str, Ticket] = {}
 
     def play(self, script: Mapping[str, Any]) -> Record:
         """Play every turn and check the store at the end.
@@ -76,21 +93,46 @@ class ScriptPlayer:
         )
         turns_since: dict[str, int] = {}
         for number, turn in enumerate(script["turns"], start=1):
-            if not set(turn) & set(DEEDS):
-                self._let_happen(turn)
+            if not self._is_wanted(turn):
                 continue
-            answers = self._take_turn(turn)
-            names = [self._matcher.names(answer.plain) for answer in answers]
-            _check_answers(turn, answers, names, where=f"{script['name']!r}, turn {number}")
+            where = f"{script['name']!r}, turn {number}"
+            heard = self._play_turn(self._as_read(turn), where)
             chat = turn.get("chat", "a")
+            if "as" in turn:
+                self._named[turn["as"]] = self._newest_ticket(chat)
+            if heard is None or not set(turn) & set(DEEDS):
+                continue
             record.turns += 1
             turns_since[chat] = turns_since.get(chat, 0) + 1
-            for responses in names:
+            for responses in heard.names:
                 record.note_asked(responses)
-            if any(FILED in responses for responses in names):
+            if heard.all_names & FILED:
                 record.turns_to_file.append(turns_since.pop(chat))
         self._check_store(script.get("store", {}), record)
         return record
+
+    def _is_wanted(self, turn: Mapping[str, Any]) -> bool:
+        if "if_heard" not in turn:
+            return True
+        last = self._actor(turn).messages()[-1:]
+        return bool(last) and turn["if_heard"] in self._matcher.names(last[0].plain)
+
+    def _play_turn(self, turn: Mapping[str, Any], where: str) -> Heard | None:
+        """Do what a turn says and check what came of it; None where nobody is to hear anything."""
+        actor = self._actor(turn)
+        if set(turn) & set(DEEDS):
+            before = len(actor.messages())
+            self._act(actor, turn, self._filled(text_of(turn)))
+        else:
+            before = actor.heard
+            self._let_happen(turn, actor)
+            if not set(turn) & EXPECTATIONS:
+                return None
+            self._wait_for_notice(actor, turn, before)
+        heard = Heard(actor.messages()[before:], self._matcher)
+        heard.check(turn, where=where)
+        actor.heard = before + len(heard.texts)
+        return heard
 
     def _actor(self, turn: Mapping[str, Any]) -> Actor:
         chat = turn.get("chat", "a")
@@ -102,22 +144,60 @@ class ScriptPlayer:
             self._next_id += 1
         return self._actors[chat]
 
-    def _let_happen(self, turn: Mapping[str, Any]) -> None:
+    def _let_happen(self, turn: Mapping[str, Any], actor: Actor) -> None:
+        chat_id = str(actor.user.id)
+        if "staff" in turn:
+            self._let_staff_work(turn, actor)
         if "restart" in turn:
             self._product.kill(turn["restart"])
         if "lose_session" in turn:
-            self._product.lose_session(channel=CHANNEL, chat_id=str(self._actor(turn).user.id))
+            self._product.lose_session(channel=CHANNEL, chat_id=chat_id)
+        if "days_pass" in turn:
+            self._let_days_pass(turn["days_pass"])
+        with self._database.write() as session:
+            if "becomes_due" in turn:
+                make_due(session, kind=turn["becomes_due"], ticket_id=self._ticket(turn).id)
+            if "comes_in_hours" in turn:
+                request = session.get_one(ServiceRequest, self._ticket(turn).id)
+                move_visit(session, request, utcnow() + timedelta(hours=turn["comes_in_hours"]))
 
-    def _take_turn(self, turn: Mapping[str, Any]) -> list[SentMessage]:
-        """Do what the turn says and wait until all of it is answered."""
-        actor = self._actor(turn)
-        before = len(actor.messages())
-        updates = self._telegram.run(actor.act(turn, self._filled(text_of(turn))))
+    def _let_staff_work(self, turn: Mapping[str, Any], actor: Actor) -> None:
+        deed = turn["staff"]
+        if INVITE in deed:
+            self._act(actor, {"user": ""}, self._desk.invite(turn.get("chat", "a"), deed[INVITE]))
+        else:
+            self._desk.do(deed, self._ticket(turn))
+
+    def _let_days_pass(self, days: int) -> None:
+        """Nobody keeps a dialogue open for days."""
+        chat_ids = [str(actor.user.id) for actor in self._actors.values()]
+        with self._database.write() as session:
+            customers = select(ChannelIdentity.customer_id).where(ChannelIdentity.external_id.in_(chat_ids))
+            let_days_pass(session, customer_ids=session.scalars(customers).all(), days=days)
+        for chat_id in chat_ids:
+            self._product.lose_session(channel=CHANNEL, chat_id=chat_id)
+
+    def _act(self, actor: Actor, turn: Mapping[str, Any], text: str) -> None:
+        """Do something in chat and wait until all of it is answered."""
+        updates = self._telegram.run(actor.act(turn, text))
         wait = self._telegram.fake.wait_until(
             lambda: self._is_answered(actor, updates), ANSWER_SECONDS, what=f"the answer to {turn}"
         )
         self._telegram.run(wait, timeout=ANSWER_SECONDS + 10)
-        return actor.messages()[before:]
+
+    def _wait_for_notice(self, actor: Actor, turn: Mapping[str, Any], before: int) -> None:
+        """Wait until what a turn expects has come, and all else that is on its way.
+
+        What does not come is told by the check, together with what came instead.
+        """
+        if turn.get("expect_silence"):
+            time.sleep(SILENT_SECONDS)
+        deadline = time.monotonic() + ANSWER_SECONDS
+        while time.monotonic() < deadline:
+            heard = Heard(actor.messages()[before:], self._matcher)
+            if heard.has_what_is_awaited(turn) and self._is_answered(actor, []):
+                return
+            time.sleep(0.1)
 
     def _is_answered(self, actor: Actor, updates: list[int]) -> bool:
         if set(updates) & set(self._telegram.fake.pending_updates()):
@@ -132,15 +212,42 @@ class ScriptPlayer:
                 or outbox.next_of(session, conversation_id=conversation.id, now=utcnow()) is None
             )
 
-    def _filled(self, text: str) -> str:
-        """Put codes of filed complaints and people's own numbers into what is written."""
+    def _ticket(self, turn: Mapping[str, Any]) -> Ticket:
+        return self._named[turn["about"]] if "about" in turn else self._newest_ticket(turn.get("chat", "a"))
+
+    def _newest_ticket(self, chat: str) -> Ticket:
         with self._database.read() as session:
-            for chat, actor in self._actors.items():
-                placeholder = f"{{code:{chat}}}"
-                if placeholder in text:
-                    held = held_of(session, channel=CHANNEL, chat_id=str(actor.user.id))
-                    text = text.replace(placeholder, held.complaints[-1].code)
-        return text.replace("{code:missing}", new_tracking_code())
+            own = tickets_of(session, channel=CHANNEL, chat_id=str(self._actors[chat].user.id))
+        assert own, f"chat {chat} has registered nothing"
+        return own[-1]
+
+    def _filled(self, text: str) -> str:
+        """Put in what a script cannot know: codes of tickets and, by their distance from today, days."""
+        return _PLACEHOLDER.sub(lambda match: self._value(match[1], match[2]), text)
+
+    def _value(self, what: str, which: str) -> str:
+        if what == "code":
+            if which == "missing":
+                return new_tracking_code()
+            return (self._named.get(which) or self._newest_ticket(which)).code
+        day = (utcnow().astimezone(TEHRAN) + timedelta(days=int(which))).date()
+        jalali = JalaliDate(day)  # type: ignore[no-untyped-call]  # persiantools leaves it untyped
+        if what == "weekday":
+            return str(WEEKDAY_NAMES_FA[jalali.weekday()])
+        return to_persian_digits(f"{jalali.day} {MONTH_NAMES_FA[jalali.month]}")
+
+    def _as_read(self, turn: Mapping[str, Any]) -> dict[str, Any]:
+        """The same turn, with codes and days in what is read as people read them."""
+
+        def filled(part: object) -> object:
+            is_filled = isinstance(part, str) and _PLACEHOLDER.search(part)
+            return to_persian_digits(self._filled(part)) if is_filled and isinstance(part, str) else part
+
+        return {
+            key: [filled(one) for one in value] if isinstance(value, list) else filled(value)
+            for key, value in turn.items()
+            if key in READ
+        } | {key: value for key, value in turn.items() if key not in READ}
 
     def _check_store(self, expected: Mapping[str, Any], record: Record) -> None:
         for chat, actor in self._actors.items():
@@ -148,41 +255,7 @@ class ScriptPlayer:
                 held = held_of(session, channel=CHANNEL, chat_id=str(actor.user.id))
             record.held.append(held)
             where = f"{record.name!r}, the store about chat {chat}"
-            wanted = expected_of(expected, chat=chat, own_phone=actor.user.phone_number)
-            assert without_words(held) == wanted, where
-            stories = [entry for entry in expected.get("complaints", []) if entry.get("chat", "a") == chat]
-            for complaint, story in zip(held.complaints, stories, strict=True):
-                for part in _listed(story.get("description_contains")):
-                    assert part in complaint.description, where
-                for part in _listed(story.get("description_lacks")):
-                    assert part not in complaint.description, where
-
-
-def _check_answers(
-    turn: Mapping[str, Any], answers: list[SentMessage], names: list[set[str]], *, where: str
-) -> None:
-    got = set().union(*names) - {LATE}
-    texts = [answer.plain for answer in answers]
-    titles = [button.title for answer in answers for button in answer.buttons]
-    expected = {*_listed(turn.get("expect_response")), *_listed(turn.get("expect_all"))}
-    assert expected <= got, f"{where}: expected {expected - got}, got {texts}"
-    if "expect_any" in turn:
-        assert got & set(turn["expect_any"]), f"{where}: expected one of {turn['expect_any']}, got {texts}"
-    surprising = got & set(_listed(turn.get("expect_none")))
-    assert not surprising, f"{where}: {surprising} came: {texts}"
-    for part in _listed(turn.get("expect_buttons_contain")):
-        assert any(part in title for title in titles), f"{where}: no button with {part} among {titles}"
-    for part in _listed(turn.get("expect_text_contains")):
-        assert any(part in text for text in texts), f"{where}: {part} is not said in {texts}"
-    for part in _listed(turn.get("expect_text_lacks")):
-        assert not any(part in text for text in texts), f"{where}: {part} is said in {texts}"
-    assert answers or not turn.keys() & EXPECTATIONS, f"{where}: nothing was answered"
-
-
-def _listed(value: str | list[str] | None) -> list[str]:
-    if value is None:
-        return []
-    return [value] if isinstance(value, str) else value
+            check_held(held, expected, chat=chat, own_phone=actor.user.phone_number, where=where)
 
 
 def load_scripts() -> list[Path]:

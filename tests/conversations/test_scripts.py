@@ -9,6 +9,7 @@ import yaml
 
 from crm_store.persian import fold
 from crm_store.settings import PROJECT_ROOT
+from tests.conversations.expecting import listed
 from tests.conversations.record import median_turns
 from tests.conversations.runner import Stage, load_scripts, read_script
 from tests.fakes.bot_api import FakeBotApi
@@ -31,10 +32,26 @@ def test_a_story_that_has_everything_is_filed_in_three_turns(stage: Stage) -> No
     assert median_turns([stage.record(file) for file in told]) <= 3
 
 
-def test_there_are_thirty_conversations_and_a_third_of_them_is_messy() -> None:
+def test_there_are_eighty_conversations_and_a_third_of_them_is_messy() -> None:
     scripts = [read_script(file) for file in load_scripts()]
-    assert len(scripts) >= 30
+    assert len(scripts) >= 80
     assert sum(script.get("messy", False) for script in scripts) * 3 >= len(scripts)
+
+
+def test_every_response_that_is_expected_exists() -> None:
+    responses = {
+        name
+        for file in (PROJECT_ROOT / "data").glob("*/responses.yml")
+        for name in yaml.safe_load(file.read_text(encoding="utf-8"))["responses"]
+    }
+    expected = {
+        (file.stem, name)
+        for file in load_scripts()
+        for turn in read_script(file)["turns"]
+        for key in ("expect_response", "expect_any", "expect_all", "expect_none", "if_heard")
+        for name in listed(turn.get(key))
+    }
+    assert not {(script, name) for script, name in expected if name not in responses}
 
 
 def test_what_the_customers_write_is_not_what_was_trained_with() -> None:

@@ -23,6 +23,9 @@ title = "دسته‌گل"
 words = ["گل", "گلدان"]
 """
 
+POLICY = "[[sla.policies]]\nname = 'سریع'\nresolution = 60\n"
+STEP = "[[sla.escalation]]\ntell = 'admin'\nafter_minutes = "
+
 
 @pytest.fixture
 def path(tmp_path: Path) -> Path:
@@ -42,7 +45,7 @@ def test_the_shipped_example_is_in_order_and_answers_nothing_yet() -> None:
     business = read_business(EXAMPLE)
     assert business.faq.answered == []
     assert len(business.category_keys) == 8
-    assert business.callback.intervals("thursday")
+    assert business.call_hours.intervals("thursday")
 
 
 def test_what_is_left_out_has_a_default(path: Path) -> None:
@@ -130,6 +133,11 @@ def test_a_file_that_is_wrong_from_the_start_is_refused(path: Path) -> None:
         (('key = "bouquet"', 'key = "Blumenstrauß"'), "key"),
         (('words = ["گل", "گلدان"]', 'ask = ["colour"]'), "ask"),
         (("[faq]", "[callback.hours]\nfriday = ['9-12']\n[faq]"), "callback.hours"),
+        (("[faq]", "[calendar.hours]\nfriday = ['22:00-06:00']\n[faq]"), 'calendar.hours: .* until "24:00"'),
+        (("[faq]", "[calendar]\nworking_days = ['2026-01-01']\n[faq]"), "calendar.working_days"),
+        (("[faq]", f"{POLICY}{POLICY}[faq]"), "sla.policies: سریع stands there twice"),
+        (("[faq]", f"{POLICY}next_response = 5\n[faq]"), "sla.policies: سریع: a next_response needs"),
+        (("[faq]", f"{STEP}60\n{STEP}30\n[faq]"), "sla.escalation: later steps"),
         (("[faq]", "[callback]\nwithin_minutes = 1000000000\n[faq]"), "within_minutes"),
         (("[faq]", "[day_parts]\nmidday = '11:00-13:00'\n[faq]"), "midday"),
         (("[faq]", "[day_parts]\nmorning = '8-12'\n[faq]"), "day_parts.morning"),
@@ -145,6 +153,45 @@ def test_a_file_that_is_wrong_from_the_start_is_refused(path: Path) -> None:
 def test_a_mistake_is_named_with_its_place(path: Path, change: tuple[str, str], place: str) -> None:
     with pytest.raises(ConfigurationError, match=place):
         read_business(save(path, SMALL.replace(*change)))
+
+
+def test_a_file_of_before_with_hours_for_calls_only_works_by_them(path: Path) -> None:
+    save(path, SMALL + '[callback]\nholidays = ["1405/10/01"]\n[callback.hours]\nsunday = ["09:00-12:00"]\n')
+    business = read_business(path)
+    assert business.working_calendar is business.call_hours is business.callback
+
+
+def test_calls_are_promised_within_the_calendar_unless_they_have_hours_of_their_own(path: Path) -> None:
+    calendar = '[calendar]\nholidays = ["1405/10/01"]\n[calendar.hours]\nsunday = ["09:00-24:00"]\n'
+    calls = '[callback]\nwithin_minutes = 30\nholidays = ["1405/10/03"]\n'
+    business = read_business(save(path, SMALL + calendar + calls))
+    assert business.working_calendar is business.calendar
+    assert business.call_hours.hours == business.calendar.hours
+    assert business.call_hours.holidays == ("1405/10/01", "1405/10/03")
+    assert business.call_hours.within_minutes == 30
+    business = read_business(
+        save(
+            path, SMALL + calendar + calls + '[callback.hours]\nmonday = ["9:00-12:00"]'.replace("9:", "09:")
+        )
+    )
+    assert business.working_calendar is business.calendar
+    assert business.call_hours is business.callback
+
+
+def test_the_example_promises_answers_and_says_who_hears_of_a_breach() -> None:
+    sla = read_business(EXAMPLE).sla
+    assert [policy.kinds for policy in sla.policies] == [("complaint",), ("complaint",), ("service_request",)]
+    assert [(step.tell, step.after_minutes) for step in sla.escalation] == [
+        ("assignee", 0),
+        ("supervisor", 60),
+        ("admin", 240),
+    ]
+
+
+def test_the_examples_own_hours_of_calls_are_in_order(path: Path) -> None:
+    section = EXAMPLE.read_text(encoding="utf-8").split("\n[callback]\n")[1].split("\n\n")[0].splitlines()
+    save(path, SMALL + "\n".join(["[callback]", *(line.removeprefix("# ") for line in section)]))
+    assert read_business(path).call_hours.hours == {"saturday": ("09:00-13:00", "16:00-20:00")}
 
 
 def test_parts_of_the_day_are_the_usual_ones_until_the_owner_changes_them(path: Path) -> None:

@@ -12,7 +12,7 @@ from crm_store.customers.service import add_phone
 from crm_store.db import Database
 from crm_store.errors import DraftIncomplete, InvalidInput, NotFound
 from crm_store.persian import is_tracking_code, to_persian_digits
-from tests.factories import a_complaint, a_conversation, an_inbox_id
+from tests.factories import RULES, a_complaint, a_conversation, an_inbox_id
 
 
 def test_a_confirmed_draft_becomes_a_complaint_with_a_code_that_checks(database: Database) -> None:
@@ -38,7 +38,7 @@ def test_the_turn_that_confirmed_run_again_gives_the_same_complaint(database: Da
     codes = []
     for _ in range(3):
         with database.write() as session:
-            codes.append(complaints.file_complaint(session, **where, inbox_id=confirmed).code)
+            codes.append(complaints.file_complaint(session, **where, inbox_id=confirmed, rules=RULES).code)
     assert len(set(codes)) == 1
     with database.read() as session:
         assert drafts.open_draft(session, **where, kind="complaint") is None
@@ -50,7 +50,10 @@ def test_a_second_confirmation_finds_nothing_to_file(database: Database) -> None
         a_complaint(session, conversation)
         with pytest.raises(NotFound):
             complaints.file_complaint(
-                session, conversation_id=conversation.id, inbox_id=an_inbox_id(session, conversation)
+                session,
+                conversation_id=conversation.id,
+                inbox_id=an_inbox_id(session, conversation),
+                rules=RULES,
             )
 
 
@@ -65,7 +68,7 @@ def test_the_last_thing_said_for_a_field_is_what_is_filed(database: Database) ->
             ("category", "other"),
         ]:
             drafting.set_draft_field(session, **where, field=field, value=value)
-        complaint = complaints.file_complaint(session, **where)
+        complaint = complaints.file_complaint(session, **where, rules=RULES)
         assert (complaint.description, complaint.category) == ("ب", "other")
 
 
@@ -75,7 +78,7 @@ def test_an_incomplete_draft_is_refused_with_what_is_missing(database: Database)
         where = {"conversation_id": conversation.id, "inbox_id": an_inbox_id(session, conversation)}
         drafting.set_draft_field(session, **where, field="category", value="staff")
         with pytest.raises(DraftIncomplete) as refused:
-            complaints.file_complaint(session, **where)
+            complaints.file_complaint(session, **where, rules=RULES)
         assert refused.value.missing == ["description"]
 
 
@@ -129,7 +132,7 @@ def test_a_complaint_keeps_order_number_remedy_and_phone(database: Database) -> 
         drafting.set_draft_field(session, **where, field="order_number", value="12345")
         drafting.set_draft_field(session, **where, field="remedy", value="refund")
         drafting.set_draft_phone(session, **where, phone="۰۹۱۲ ۱۲۳ ۴۵۶۷")
-        complaint = complaints.file_complaint(session, **where)
+        complaint = complaints.file_complaint(session, **where, rules=RULES)
         phone = session.get_one(ContactPoint, complaint.contact_point_id)
         assert (complaint.order_number, complaint.remedy) == ("12345", "refund")
         assert (phone.value, phone.proven_at) == ("+989121234567", None)
@@ -219,5 +222,5 @@ def test_attachments_of_the_draft_go_with_the_complaint_and_those_of_others_do_n
         drafting.set_draft_field(session, **where, field="category", value="other")
         for _ in range(2):
             drafting.attach_to_draft(session, **where, attachment_ids=[mine.id, theirs.id])
-        complaint = complaints.file_complaint(session, **where)
+        complaint = complaints.file_complaint(session, **where, rules=RULES)
         assert (mine.complaint_id, theirs.complaint_id) == (complaint.id, None)

@@ -12,26 +12,46 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from crm_store import inbox, outbox
+from crm_store.activity import Activity
+from crm_store.audit import AuditEntry
 from crm_store.base import Base, utcnow
-from crm_store.conversations.models import Button, Conversation, Message
-from crm_store.conversations.service import customer_of
+from crm_store.complaints.models import (
+    CLOSED,
+    RESOLVED,
+    WITHDRAWN,
+    Compensation,
+    Complaint,
+    ComplaintResolution,
+    Problem,
+)
+from crm_store.conversations.models import Attachment, Button, Conversation, Message
+from crm_store.conversations.service import add_message, customer_of
 from crm_store.customers.models import ContactPoint, Customer
 from crm_store.db import Database
+from crm_store.drafts import Draft
 from crm_store.errors import ConfigurationError
 from crm_store.handoff.service import open_callbacks
+from crm_store.jobs import models as jobs
+from crm_store.jobs.models import ScheduledJob
 from crm_store.learning.models import LearningSample
 from crm_store.outbox import OutboxItem, enqueue_message
+from crm_store.persian import to_persian_digits
 from crm_store.privacy import erasure
 from crm_store.privacy.files import remove_files
 from crm_store.privacy.service import request_erasure
 from crm_store.privacy.tracker import VARIABLE, tracker_url
+from crm_store.service_requests.models import CANCELLED, DONE, BookingWindow, ServiceRequest
 from crm_store.settings import Settings
+from crm_store.sla.models import SlaClock
+from crm_store.staff.models import StaffAccount, StaffMember
+from crm_store.tickets.models import TicketNote
 from tests.factories import a_conversation, an_inbox_id
-from tests.factories.person import MINA, seed
+from tests.factories.person import MINA, OMID, seed
+from tests.factories.person_cases import a_technician
 
 SETTLED = timedelta(seconds=40)
 #: Tables that hold nothing of customers.
-NOT_ABOUT_CUSTOMERS = {"heartbeats", "staff_members", "console_sessions"}
+NOT_ABOUT_CUSTOMERS = {"heartbeats", "console_sessions"}
 
 
 def wish_of(session: Session, chat: Conversation) -> int:
@@ -44,6 +64,18 @@ def wish_of(session: Session, chat: Conversation) -> int:
 
 def forget(session: Session, wish: int) -> list[int] | None:
     return erasure.erase(session, erasure_id=wish, settled_for=SETTLED)
+
+
+def requests_by_age(session: Session) -> list[ServiceRequest]:
+    return session.query(ServiceRequest).order_by(ServiceRequest.id).all()
+
+
+def groups(session: Session) -> list[int]:
+    return list(session.scalars(select(Conversation.id).where(Conversation.identity_id.is_(None))))
+
+
+def owner_of(session: Session, file: Attachment) -> int:
+    return session.get_one(ServiceRequest, file.service_request_id).customer_id
 
 
 def rows(session: Session) -> Iterator[tuple[str, dict[str, Any]]]:
@@ -74,6 +106,121 @@ def test_what_was_said_goes_and_the_rows_that_others_refer_to_stay(
         assert open_callbacks(session) == []
         assert all(item.payload == {} for item in session.query(inbox.InboxItem))
         assert not session.query(inbox.InboxItem).filter_by(state=inbox.PARKED).count()
+
+
+def test_what_is_open_ends_and_the_place_of_a_visit_is_free_again(database: Database, tmp_path: Path) -> None:
+    with database.write() as session:
+        chat = seed(session, MINA, tmp_path)
+        assert session.query(BookingWindow).one().booked == 1
+        forget(session, wish_of(session, chat))
+    with database.read() as session:
+        complaint = session.query(Complaint).one()
+        assert complaint.state == WITHDRAWN
+        assert complaint.closed_at is not None
+        assert [one.state for one in requests_by_age(session)] == [CANCELLED, DONE]
+        assert session.query(BookingWindow).one().booked == 0
+        assert {job.state for job in session.query(ScheduledJob)} == {jobs.CANCELLED}
+        assert {(clock.state, clock.check_at) for clock in session.query(SlaClock)} == {("cancelled", None)}
+        granted, waited = session.query(Compensation).order_by(Compensation.id)
+        assert (granted.state, granted.amount) == ("granted", 250)
+        assert (waited.state, waited.decided_by) == ("refused", "system")
+        assert {one.state for one in session.query(ComplaintResolution)} == {"told", "refused"}
+        ended = session.query(Activity).filter(Activity.actor == "system")
+        assert {entry.kind for entry in ended} >= {"complaint.withdrawn", "service_request.cancelled"}
+
+
+def test_a_decided_complaint_counts_as_closed_and_what_is_over_stays_as_it_was(
+    database: Database, tmp_path: Path
+) -> None:
+    with database.write() as session:
+        chat = seed(session, MINA, tmp_path)
+        session.query(Complaint).one().state = RESOLVED
+        forget(session, wish_of(session, chat))
+    with database.read() as session:
+        assert session.query(Complaint).one().state == CLOSED
+        done = requests_by_age(session)[1]
+        assert (done.state, done.rating, done.kind) == (DONE, 4, "repair")
+
+
+def test_of_cases_only_what_names_no_one_stays(database: Database, tmp_path: Path) -> None:
+    with database.write() as session:
+        chat = seed(session, MINA, tmp_path)
+        code = session.query(Complaint).one().code
+        forget(session, wish_of(session, chat))
+    with database.read() as session:
+        complaint = session.query(Complaint).one()
+        assert (complaint.code, complaint.category, complaint.problem_id) == (code, "delivery", 1)
+        assert complaint.priority_reasons == [{"reason": "category"}, {"reason": "staff"}]
+        assert not any(note.text for note in session.query(TicketNote))
+        assert {note.kind for note in session.query(TicketNote)} == {"question", "answer", "note", "internal"}
+        told = session.query(ComplaintResolution).filter_by(state="told").one()
+        assert (told.decision, told.root_cause, told.explanation) == ("partly_upheld", "carrier", "")
+        for request in session.query(ServiceRequest):
+            assert (request.problem, request.product, request.city, request.address) == ("", "", "", "")
+            assert (request.answers, request.outcome, request.contact_point_id) == ([], "", None)
+        assert session.query(Problem).one().answer, "it names nobody"
+        assert session.query(Attachment).count() == 0
+
+
+def test_the_technician_hears_that_a_visit_is_off_and_keeps_nothing_else_of_it(
+    database: Database, tmp_path: Path
+) -> None:
+    with database.write() as session:
+        technician = a_technician(session).id
+        add_message(session, conversation_id=technician, author="bot", text="صبح بخیر")
+        chat = seed(session, MINA, tmp_path)
+        code = requests_by_age(session)[0].code
+        wish = wish_of(session, chat)
+        assert erasure.staff_dialogues(session, customer_id=customer_of(chat)) == [technician]
+        for _ in range(2):
+            forget(session, wish)
+    with database.read() as session:
+        lines = session.query(Message).filter_by(conversation_id=technician)
+        assert [line.text for line in lines] == ["صبح بخیر"]
+        rows = session.query(OutboxItem).filter_by(conversation_id=technician).order_by(OutboxItem.id)
+        *former, latest = rows
+        assert {row.state for row in former} == {outbox.SENT, outbox.CANCELLED}
+        assert all(row.content == {} for row in former)
+        assert latest.state == outbox.PENDING
+        assert latest.content == {
+            "response": "utter_staff_visit_forgotten",
+            "params": {"code": to_persian_digits(code)},
+        }
+        assert session.query(Draft).filter_by(conversation_id=technician).one().data == {}
+
+
+def test_what_staff_were_told_of_others_stays(database: Database, tmp_path: Path) -> None:
+    def told(session: Session) -> list[str]:
+        chats = [a_technician(session).id, *groups(session)]
+        lines = session.query(Message).filter(Message.conversation_id.in_(chats)).order_by(Message.id)
+        return [line.text for line in lines]
+
+    with database.write() as session:
+        seed(session, OMID, tmp_path)
+        of_omid = told(session)
+        chat = seed(session, MINA, tmp_path)
+        forget(session, wish_of(session, chat))
+    with database.write() as session:
+        assert told(session) == of_omid
+        assert session.query(BookingWindow).one().booked == 1
+
+
+def test_whoever_works_here_and_is_forgotten_is_linked_no_more_and_leaves_the_cases_of_others_whole(
+    database: Database, tmp_path: Path
+) -> None:
+    with database.write() as session:
+        technician = a_technician(session)
+        seed(session, MINA, tmp_path)
+        forget(session, wish_of(session, technician))
+        former = customer_of(technician)
+    with database.read() as session:
+        assert session.query(StaffAccount).count() == 0
+        assert session.query(StaffMember).count() == 1
+        assert "staff.account_unlinked" in session.scalars(select(AuditEntry.action)).all()
+        photo = session.query(Attachment).filter(Attachment.service_request_id.is_not(None)).one()
+        assert photo.path in erasure.places_of(session, customer_id=owner_of(session, photo))
+        assert photo.path not in erasure.places_of(session, customer_id=former)
+        assert requests_by_age(session)[1].outcome == MINA.outcome
 
 
 def test_forgetting_again_changes_nothing(database: Database, tmp_path: Path) -> None:

@@ -13,24 +13,37 @@ from typing import Any
 import pytest
 from sqlalchemy.orm import Session
 
+from crm_store.complaints.models import STATES as COMPLAINT_STATES
+from crm_store.complaints.models import Complaint
 from crm_store.conversations import service as conversations
 from crm_store.conversations.models import Conversation
 from crm_store.conversations.service import customer_of
 from crm_store.db import Database
+from crm_store.drafts import Draft
 from crm_store.errors import NotFound
 from crm_store.learning.phrases import LearnedPhrases
 from crm_store.learning.service import object_to_learning
 from crm_store.persian import to_persian_digits
 from crm_store.privacy.export import PAGE, ExportFile, Names, make_export
+from crm_store.service_requests.models import STATES as REQUEST_STATES
+from crm_store.service_requests.states import EVENTS, RESCHEDULED, UNASSIGNED
+from crm_store.settings import PROJECT_ROOT
+from crm_store.tickets.models import TicketNote
 from tests.factories import a_conversation, an_inbox_id
 from tests.factories.person import MINA, OMID, seed
+from tests.factories.person_cases import a_technician
 
 NAMES = Names(
     business="فروشگاه آفتاب",
     categories={"delivery": "ارسال و تحویل"},
     remedies={"refund": "برگشت پول"},
     states={"received": "در انتظار بررسی"},
+    decisions={"partly_upheld": "تا اندازه‌ای پذیرفته شد"},
+    causes={"carrier": "خطای پیک"},
+    services={"repair": "تعمیر در محل"},
+    service_states={"assigned": "همکار ما تعیین شده است", "done": "انجام شده است"},
 )
+PRIVACY = PROJECT_ROOT / "crm_store" / "privacy"
 NOW = datetime(2026, 11, 22, 10, 30, tzinfo=timezone.utc)
 
 
@@ -73,7 +86,111 @@ def test_everything_about_the_customer_stands_on_the_page(database: Database, tm
         assert named in page
     assert not [word for word in OMID.words if word in page]
     shown, _, _ = page.partition("<script")
-    assert not re.findall(r"(?:customer|complaint|callback|consent|privacy)\.[a-z]\w+", shown)
+    assert not re.findall(r"(?:customer|complaint|service_request|callback|consent|privacy)\.[a-z]\w+", shown)
+
+
+def test_what_became_of_a_complaint_stands_on_the_page(database: Database, tmp_path: Path) -> None:
+    with database.write() as session:
+        page = page_of(export(session, seed(session, MINA, tmp_path), tmp_path))
+    shown, _, _ = page.partition("<script")
+    for told in (MINA.question, MINA.reply, MINA.finding, "۲۵۰ امتیاز"):
+        assert told in shown
+    for named in ("پرسش ما", "پاسخ شما", "تا اندازه‌ای پذیرفته شد", "خطای پیک", "نتیجهٔ نهایی"):
+        assert named in shown
+    assert "gold" in shown
+
+
+def test_what_staff_wrote_for_each_other_and_what_is_not_decided_yet_is_not_told(
+    database: Database, tmp_path: Path
+) -> None:
+    with database.write() as session:
+        chat = seed(session, MINA, tmp_path)
+        complaint = session.query(Complaint).one()
+        internal = session.query(TicketNote).filter_by(kind="internal", subject_type="complaint").one()
+        file = conversations.add_attachment(
+            session,
+            conversation_id=a_technician(session).id,
+            inbox_id=an_inbox_id(session, chat),
+            kind="document",
+            file_name="for-us-only.txt",
+        )
+        file.complaint_id, file.note_id = complaint.id, internal.id
+        session.flush()
+        page = page_of(export(session, chat, tmp_path))
+    assert MINA.remark not in page
+    assert "for-us-only" not in page
+    data = data_in(page)
+    assert [one["kind"] for one in data["notes"]] == ["question", "answer", "note"]
+    assert [one["amount"] for one in data["compensations"]] == [250]
+    assert [one["state"] for one in data["resolutions"]] == ["told"]
+    assert {one["author"] for one in data["notes"]} == {"operator", "customer", "staff"}
+    assert data["complaints"][0]["priority_reasons"] == [{"reason": "category"}, {"reason": "staff"}]
+
+
+def test_visits_stand_on_the_page_with_the_technicians_photo(database: Database, tmp_path: Path) -> None:
+    with database.write() as session:
+        made = export(session, seed(session, MINA, tmp_path), tmp_path)
+    page = page_of(made)
+    shown, _, _ = page.partition("<script")
+    for told in (MINA.fault, MINA.device, MINA.city, MINA.home, "۴ از ۵"):
+        assert told in shown
+    assert MINA.outcome not in page, "the technician wrote it for the colleagues"
+    for named in ("تعمیر در محل", "همکار ما تعیین شده است", "انجام شده است", "نخستین پاسخ ما"):
+        assert named in shown
+    assert "شنبه ۲۰ اردیبهشت ۱۴۱۰، ساعت ۱۴:۰۰" in shown
+    with zipfile.ZipFile(io.BytesIO(made.content)) as archive:
+        files = [archive.read(name).decode() for name in archive.namelist() if name != PAGE]
+    assert f"{MINA.home}: {MINA.outcome}" in files
+    data = data_in(page)
+    assert [one["state"] for one in data["requests"]] == ["assigned", "done"]
+    assert not {"technician_id", "assignee_id", "booked", "policy", "requested_by"} & {
+        key for rows in data.values() for row in rows for key in row
+    }
+
+
+def test_whoever_works_here_is_told_so_and_gets_no_files_of_other_peoples_cases(
+    database: Database, tmp_path: Path
+) -> None:
+    with database.write() as session:
+        seed(session, MINA, tmp_path)
+        made = export(session, a_technician(session), tmp_path)
+    assert made.file_name.endswith(".html")
+    assert "حساب همکار" in page_of(made)
+    assert "کاوه مرادی" in page_of(made)
+    assert data_in(page_of(made))["attachments"] == []
+
+
+def test_a_form_that_is_half_filled_is_shown_without_what_only_the_form_needs(
+    database: Database, tmp_path: Path
+) -> None:
+    with database.write() as session:
+        chat = a_conversation(session)
+        told = {
+            "kind": "repair",
+            "problem": "آب نمی‌دهد",
+            "answers": [{"question": "طبقه؟", "answer": "سوم"}],
+            "window": "2026-11-22T10:30:00+00:00",
+            "asking": "address",
+        }
+        session.add(Draft(conversation_id=chat.id, kind="service_request", data=told))
+        session.flush()
+        page = page_of(export(session, chat, tmp_path))
+    shown, _, _ = page.partition("<script")
+    for said in ("درخواست خدمات", "تعمیر در محل", "آب نمی‌دهد", "طبقه؟: سوم"):
+        assert said in shown
+    assert "2026-11-22" not in shown
+    assert ">address<" not in shown
+
+
+def test_everything_that_happens_to_a_case_has_a_name() -> None:
+    template = (PRIVACY / "templates" / "export.html").read_text(encoding="utf-8")
+    for area, states in (("complaint", COMPLAINT_STATES), ("service_request", REQUEST_STATES)):
+        folder = PRIVACY.parent / f"{area}s"
+        code = "".join(path.read_text(encoding="utf-8") for path in sorted(folder.glob("*.py")))
+        noted = re.findall(r'note_?\w*\(\s*session,\s*\w+,\s*"(\w+)"', code)
+        happens = {*noted, *states} - {"received", "requested", "on_the_way"}  # these come with another event
+        happens |= {*EVENTS.values(), RESCHEDULED, UNASSIGNED} if area == "service_request" else set()
+        assert {event for event in happens if f'"{area}.{event}"' not in template} == set()
 
 
 def test_the_page_is_persian_and_needs_nothing_else(database: Database, tmp_path: Path) -> None:
@@ -127,9 +244,8 @@ def test_files_are_packed_with_the_page_and_linked_from_it(database: Database, t
     assert made.file_name.endswith(".zip")
     assert made.left_out == 0
     with zipfile.ZipFile(io.BytesIO(made.content)) as archive:
-        name = next(name for name in archive.namelist() if name != PAGE)
-        assert archive.read(name).decode() == f"{MINA.name}: {MINA.story}"
-    assert f'href="{name}"' in page_of(made)
+        files = {archive.read(name).decode(): name for name in archive.namelist() if name != PAGE}
+    assert f'href="{files[f"{MINA.name}: {MINA.story}"]}"' in page_of(made)
 
 
 def test_of_too_many_files_the_oldest_are_left_out_and_the_page_says_so(

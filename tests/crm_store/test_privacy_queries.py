@@ -1,16 +1,26 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 from crm_store.base import utcnow
+from crm_store.complaints.models import Complaint
 from crm_store.conversations.service import add_message, customer_of
 from crm_store.customers.service import add_phone
 from crm_store.db import Database
 from crm_store.outbox import SENT, enqueue_message, enqueue_notice
-from crm_store.privacy.queries import decided_before, has_phone, something_told_since, words_of
+from crm_store.privacy.queries import (
+    decided_before,
+    has_phone,
+    open_cases,
+    something_told_since,
+    words_of,
+)
 from crm_store.privacy.service import record_consent
+from crm_store.service_requests.models import ServiceRequest
 from tests.factories import a_conversation, an_inbox_id
+from tests.factories.person import MINA, seed
 
 
 def test_the_decision_before_a_message_leaves_that_message_out(database: Database) -> None:
@@ -49,6 +59,23 @@ def test_a_phone_belongs_to_whoever_gave_it(database: Database) -> None:
         add_phone(session, customer_id=owner, phone="09123456789")
         assert has_phone(session, customer_id=owner, phone="+989123456789")
         assert not has_phone(session, customer_id=other, phone="+989123456789")
+
+
+def test_what_would_end_are_complaints_and_requests_that_are_still_dealt_with(
+    database: Database, tmp_path: Path
+) -> None:
+    with database.write() as session:
+        chat = seed(session, MINA, tmp_path)
+        customer, other = customer_of(chat), customer_of(a_conversation(session))
+        assert open_cases(session, customer_id=other) == (False, False)
+        assert open_cases(session, customer_id=customer) == (True, True)
+        session.query(Complaint).one().state = "closed"
+        session.flush()
+        assert open_cases(session, customer_id=customer) == (False, True)
+        for request in session.query(ServiceRequest):
+            request.state = "done"
+        session.flush()
+        assert open_cases(session, customer_id=customer) == (False, False)
 
 
 def test_the_words_of_a_message_are_those_of_the_transcript(database: Database) -> None:

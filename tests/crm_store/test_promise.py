@@ -11,12 +11,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 from persiantools.jdatetime import JalaliDate
 
-from crm_store.business import EXAMPLE, Callbacks, Weekday, read_business
+from crm_store.business import EXAMPLE, WEEKDAYS, Callbacks, Weekday, read_business
 from crm_store.errors import ConfigurationError
-from crm_store.handoff.promise import WEEKDAYS, promised_by, public_holidays
+from crm_store.handoff.promise import promised_by
+from crm_store.working_time import public_holidays
 
 TEHRAN = "Asia/Tehran"
-HOURS = read_business(EXAMPLE).callback
+HOURS = read_business(EXAMPLE).call_hours
 FIRST = datetime(2025, 1, 1, tzinfo=timezone.utc)
 
 
@@ -156,7 +157,7 @@ def test_a_holiday_that_is_no_jalali_date_is_refused_with_its_place(tmp_path: Pa
     path = tmp_path / "business.toml"
     text = EXAMPLE.read_text(encoding="utf-8").replace("holidays = []", f'holidays = ["{day}"]')
     path.write_text(text, encoding="utf-8")
-    with pytest.raises(ConfigurationError, match=f'callback.holidays: "{day}"'):
+    with pytest.raises(ConfigurationError, match=f'calendar.holidays: "{day}"'):
         read_business(path)
 
 

@@ -13,7 +13,7 @@ from crm_store import drafts, inbox, outbox
 from crm_store.activity import Activity, record_activity
 from crm_store.audit import AuditEntry, record_audit
 from crm_store.base import utcnow
-from crm_store.complaints.models import Complaint
+from crm_store.complaints.models import Compensation, Complaint, ComplaintResolution
 from crm_store.conversations import service as conversations
 from crm_store.conversations.models import Attachment, Button, Conversation, Message
 from crm_store.conversations.service import customer_of
@@ -21,12 +21,16 @@ from crm_store.db import Database
 from crm_store.drafts import Draft
 from crm_store.handoff.models import CallbackRequest
 from crm_store.inbox import InboxItem
+from crm_store.jobs import models as jobs
+from crm_store.jobs.models import ScheduledJob
 from crm_store.learning.models import FALLBACK, LearningSample
 from crm_store.learning.service import keep
 from crm_store.outbox import OutboxItem
 from crm_store.privacy import retention
 from crm_store.privacy.service import EXPORT, request_export
 from crm_store.privacy.tracker import Tracker
+from crm_store.service_requests.models import BookingWindow, ServiceRequest
+from crm_store.tickets.models import TicketNote
 from tests.factories import a_complaint, a_conversation, an_inbox_id
 from tests.factories.person import MINA, seed
 from tests.factories.tracker import make_tracker, remember
@@ -138,31 +142,48 @@ def test_old_lines_of_a_transcript_go_and_the_numbering_goes_on(database: Databa
         assert [(line.seq, line.text) for line in session.query(Message)] == [(2, "تازه")]
 
 
-def test_files_of_complaints_and_of_open_forms_stay_and_others_go(database: Database) -> None:
+def test_files_of_cases_and_of_open_forms_stay_and_others_go(database: Database) -> None:
     with database.write() as session:
         chat = a_conversation(session)
         complaint = a_complaint(session, chat)
         attach(session, chat, "of-complaint.jpg").complaint_id = complaint.id
         in_the_making = attach(session, chat, "in-the-making.jpg")
         attach(session, chat, "loose.jpg")
+        for_visit = attach(session, chat, "for-a-task.jpg")
+        task = drafts.start_draft(session, conversation_id=chat.id, kind="ticket_task", inbox_id=1)
+        drafts.set_field(task, field="files", value=[for_visit.id], inbox_id=1)
         draft = drafts.start_draft(session, conversation_id=chat.id, kind="complaint", inbox_id=1)
         drafts.set_field(draft, field="attachments", value=[in_the_making.id], inbox_id=1)
         age(session, Attachment, LONG_AGO, "created_at")
         assert retention.forget_attachments(session, before=CUTOFF) == ["loose.jpg"]
         assert retention.forget_attachments(session, before=CUTOFF) is None
-        assert session.query(Attachment).count() == 2
+        assert session.query(Attachment).count() == 3
+
+
+def test_a_photo_of_a_visit_stays_as_long_as_the_request(database: Database, tmp_path: Path) -> None:
+    with database.write() as session:
+        seed(session, MINA, tmp_path)
+        photos = session.query(Attachment).filter(Attachment.service_request_id.is_not(None))
+        age(session, Attachment, LONG_AGO, "created_at")
+        retention.forget_attachments(session, before=CUTOFF)
+        assert photos.count() == 1
 
 
 def test_of_an_old_complaint_only_what_names_no_one_stays(database: Database, tmp_path: Path) -> None:
     with database.write() as session:
         seed(session, MINA, tmp_path)
-        age(session, Complaint, LONG_AGO, "created_at")
+        age(session, Complaint, LONG_AGO, "created_at", "updated_at")
         age(session, Activity, LONG_AGO, "at")
         places = retention.forget_complaints(session, before=CUTOFF)
         assert places == [f"2026/11/{MINA.account}0000.txt"]
         assert retention.forget_complaints(session, before=CUTOFF) is None
         session.expire_all()
         complaint = session.query(Complaint).one()
+        assert {note.text for note in session.query(TicketNote).filter_by(subject_type="complaint")} == {""}
+        assert {one.explanation for one in session.query(ComplaintResolution)} == {""}
+        assert complaint.priority_reasons == [{"reason": "category"}, {"reason": "staff"}]
+        assert {one.amount for one in session.query(Compensation)} == {250, 5_000_000}
+        assert all(request.problem for request in session.query(ServiceRequest)), "they have their own time"
         assert (complaint.description, complaint.order_number, complaint.contact_point_id) == ("", "", None)
         assert (complaint.category, complaint.remedy) == ("delivery", "refund")
         corrections = session.query(Activity).filter_by(kind="complaint.description_corrected")
@@ -173,7 +194,8 @@ def test_an_old_complaint_to_which_something_happened_lately_stays(database: Dat
     with database.write() as session:
         chat = a_conversation(session)
         complaint = a_complaint(session, chat)
-        age(session, Complaint, LONG_AGO, "created_at")
+        age(session, Complaint, LONG_AGO, "created_at", "updated_at")
+        age(session, Activity, LONG_AGO, "at")
         record_activity(
             session,
             customer_id=customer_of(chat),
@@ -183,6 +205,66 @@ def test_an_old_complaint_to_which_something_happened_lately_stays(database: Dat
         )
         session.flush()
         assert retention.forget_complaints(session, before=CUTOFF) is None
+
+
+def test_a_complaint_that_was_changed_lately_stays(database: Database) -> None:
+    with database.write() as session:
+        a_complaint(session, a_conversation(session))
+        age(session, Complaint, LONG_AGO, "created_at")
+        age(session, Activity, LONG_AGO, "at")
+        assert retention.forget_complaints(session, before=CUTOFF) is None
+
+
+def test_of_an_old_service_request_only_what_names_no_one_stays(database: Database, tmp_path: Path) -> None:
+    with database.write() as session:
+        seed(session, MINA, tmp_path)
+        age(session, ServiceRequest, LONG_AGO, "created_at")
+        age(session, Activity, LONG_AGO, "at")
+        assert retention.forget_requests(session, before=CUTOFF) is None, "they were changed lately"
+        age(session, ServiceRequest, LONG_AGO, "updated_at")
+        made = session.query(ServiceRequest).filter_by(state="done").one()
+        assert retention.forget_requests(session, before=CUTOFF) == [f"2026/12/{made.code}.txt"]
+        assert retention.forget_requests(session, before=CUTOFF) is None
+        session.expire_all()
+        assert (made.kind, made.rating, made.rating_scale) == ("repair", 4, 5)
+        for request in session.query(ServiceRequest):
+            assert (request.problem, request.product, request.city, request.address) == ("", "", "", "")
+            assert (request.answers, request.outcome, request.contact_point_id) == ([], "", None)
+            assert session.get_one(Draft, request.draft_id).data == {}
+        assert session.query(TicketNote).filter_by(subject_type="service_request").one().text == ""
+        told = session.query(Activity).filter_by(kind="service_request.done").one()
+        assert told.data == {}
+        assert session.query(Complaint).one().description == MINA.story
+
+
+def test_automatic_work_that_is_over_goes_and_what_waits_stays(database: Database) -> None:
+    with database.write() as session:
+        for state in (jobs.DONE, jobs.CANCELLED, jobs.FAILED, jobs.PENDING):
+            session.add(ScheduledJob(kind="visit_reminder", key=state, due_at=LONG_AGO, state=state))
+        age(session, ScheduledJob, LONG_AGO, "finished_at")
+        session.add(
+            ScheduledJob(kind="visit_reminder", key="new", due_at=NOW, state=jobs.DONE, finished_at=NOW)
+        )
+        session.flush()
+        assert retention.forget_jobs(session, before=CUTOFF) == 3
+        assert {job.key for job in session.query(ScheduledJob)} == {jobs.PENDING, "new"}
+
+
+def test_windows_that_are_over_go_unless_a_request_names_one_as_its_time(
+    database: Database, tmp_path: Path
+) -> None:
+    with database.write() as session:
+        seed(session, MINA, tmp_path)
+        age(session, BookingWindow, LONG_AGO, "starts_at", "ends_at")
+        for hour in range(2):
+            began = LONG_AGO + timedelta(hours=hour) if hour else NOW
+            session.add(BookingWindow(kind="visit", starts_at=began, ends_at=began + timedelta(hours=2)))
+        session.flush()
+        assert retention.forget_windows(session, before=CUTOFF) == 1
+        assert [window.kind for window in session.query(BookingWindow).order_by(BookingWindow.id)] == [
+            "repair",
+            "visit",
+        ]
 
 
 def test_calls_that_are_still_to_be_made_are_left_alone(database: Database, tmp_path: Path) -> None:

@@ -19,6 +19,7 @@ from crm_store.privacy.tracker import Tracker
 from crm_store.settings import PROJECT_ROOT
 
 START_SECONDS = 180.0
+COMMAND_SECONDS = 120.0
 
 
 def free_port() -> int:
@@ -124,6 +125,18 @@ class Product:
     def kill(self, role: str) -> None:
         """End a role with SIGKILL; the supervisor starts it again."""
         _kill(self.pid(role))
+
+    def command(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        """Run a command of the operator's beside it, on the same store, and wait for its end."""
+        return subprocess.run(
+            [sys.executable, "-m", "bot.cli", *arguments],
+            cwd=PROJECT_ROOT,
+            env=self._env,
+            capture_output=True,
+            text=True,
+            timeout=COMMAND_SECONDS,
+            check=False,
+        )
 
     def log_tail(self, lines: int = 40) -> str:
         """The end of the log."""

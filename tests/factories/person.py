@@ -25,7 +25,7 @@ from crm_store.learning.models import FALLBACK
 from crm_store.persian import to_persian_digits
 from crm_store.privacy.files import chat_folder
 from crm_store.privacy.service import record_consent
-from tests.factories import a_complaint, an_inbox_id
+from tests.factories import a_complaint, an_inbox_id, person_cases
 
 
 @dataclass(frozen=True)
@@ -37,6 +37,10 @@ class Person:
         visitor: id in the web chat, 64 hexadecimal digits.
         phone: ten digits, without the leading zero.
         second_phone: another one.
+        question: what staff asked about the complaint, and `reply` what they were answered.
+        finding: what was told of the decision; `remark` is what staff said among themselves.
+        home: where a technician goes, because of a `fault` of the `device`; `outcome` is what the technician
+            wrote about it.
     """
 
     name: str
@@ -50,11 +54,22 @@ class Person:
     former_story: str
     topic: str
     order: str
+    question: str
+    reply: str
+    finding: str
+    remark: str
+    fault: str
+    device: str
+    city: str
+    home: str
+    outcome: str
 
     @property
     def words(self) -> list[str]:
         """What must be found nowhere once the person is forgotten."""
         told = [self.name, self.street, self.story, self.former_story, self.topic]
+        told += [self.question, self.reply, self.finding, self.remark]
+        told += [self.fault, self.device, self.city, self.home, self.outcome]
         return [*told, self.username, self.account, self.visitor[:32], self.order, *self.spellings]
 
     @property
@@ -77,6 +92,15 @@ MINA = Person(
     former_story="پیک غذای سوخته آورد",
     topic="گفت‌وگو دربارهٔ قسط عقب‌افتاده",
     order="ORD-77123",
+    question="پیک چه ساعتی زنگ خانه را زد",
+    reply="حوالی هفت غروب، همسایه هم دید",
+    finding="پیک مسیر را اشتباه رفته بود",
+    remark="بار سومش است، مراقب باشید",
+    fault="پکیج قطره‌قطره آب می‌دهد",
+    device="پکیج دماوند",
+    city="بومهن",
+    home="بلوار سروستان، پلاک نوزده، زنگ دوم",
+    outcome="واشر اصلی فرسوده بود و عوض شد",
 )
 OMID = Person(
     name="امید فرهمند",
@@ -90,6 +114,15 @@ OMID = Person(
     former_story="کفش لنگه‌به‌لنگه رسید",
     topic="پرسش دربارهٔ گارانتی یخچال",
     order="ORD-88456",
+    question="رنگ جعبهٔ کفش چه بود",
+    reply="جعبه سرمه‌ای بود و در نداشت",
+    finding="انباردار دو جعبه را جابه‌جا گذاشته بود",
+    remark="از مشتریان قدیمی نمایشگاه است",
+    fault="یخچال شب‌ها زوزه می‌کشد",
+    device="ساید بای ساید برفاب",
+    city="هشتگرد",
+    home="شهرک لاله، بلوک یازده، واحد شش",
+    outcome="موتور تراز شد و صدا خوابید",
 )
 
 
@@ -120,6 +153,8 @@ def seed(session: Session, person: Person, folder: Path) -> Conversation:
     _said(session, person, chat)
     _cases(session, person, chat, customer_id)
     _elsewhere(session, person, chat, customer_id, folder)
+    person_cases.follow_up(session, person, chat, complaint)
+    person_cases.visits(session, person, chat, folder)
     session.flush()
     return chat
 
@@ -139,7 +174,7 @@ def _profile(session: Session, person: Person, customer_id: int) -> None:
     customer = session.get_one(Customer, customer_id)
     customer.full_name, customer.address = person.name, person.street
     customer.birthday, customer.preferred_time = date(1990, 3, 21), "عصرها"
-    customer.external_ref = person.order
+    customer.external_ref, customer.tier = person.order, "gold"
     add_phone(session, customer_id=customer_id, phone=f"0{person.phone}", proven=True)
     imported = Customer(full_name=person.name, source="import", merged_into_id=customer_id)
     session.add(imported)

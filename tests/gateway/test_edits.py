@@ -14,6 +14,7 @@ from crm_store.complaints import service as complaints
 from crm_store.complaints.models import Complaint
 from crm_store.conversations.models import Message
 from crm_store.drafts import Draft
+from tests.factories import RULES
 from tests.fakes.bot_api_model import User
 from tests.gateway.conftest import Setup
 
@@ -131,7 +132,9 @@ async def test_an_edit_of_a_filed_complaints_story_corrects_the_complaint(setup:
     async with setup.running():
         message_id = await say(setup, sara, "پیک دیر آمد")
         draft_of(setup, description="پیک دیر آمد", category="delivery")
-        setup.write(lambda session: complaints.file_complaint(session, conversation_id=1, inbox_id=1))
+        setup.write(
+            lambda session: complaints.file_complaint(session, conversation_id=1, inbox_id=1, rules=RULES)
+        )
         await say(setup, sara, "ممنون")
         await setup.telegram.edit_text(sara, message_id, "پیک نیامد")
         corrected = (await setup.telegram.wait_for_messages(7, 3))[2]

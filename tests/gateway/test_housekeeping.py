@@ -9,7 +9,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import create_engine, select, text
 from sqlalchemy.orm import Session
 
 from bot.gateway.housekeeping import Housekeeping
@@ -31,8 +31,9 @@ from crm_store.privacy.holdings import holdings_of
 from crm_store.privacy.models import Consent, Erasure
 from crm_store.privacy.service import request_erasure
 from crm_store.settings import RetentionSettings, Settings
-from tests.factories import an_inbox_id
+from tests.factories import a_conversation, an_inbox_id
 from tests.factories.person import MINA, OMID, Person, files_below, seed
+from tests.factories.person_cases import a_technician
 from tests.factories.tracker import make_tracker, remember
 from tests.gateway.conftest import Setup
 
@@ -133,6 +134,22 @@ def test_what_a_forgotten_customer_taught_is_taught_no_more_and_what_others_taug
     assert house.traces_of(MINA) == set()
 
 
+def test_a_technicians_dialogue_remembers_a_forgotten_customer_no_more(house: House) -> None:
+    with house.database.write() as session:
+        technician, other = a_technician(session).id, a_conversation(session).id
+    for conversation_id in (technician, other):
+        remember(house.tracker, conversation_id=conversation_id, said=f"{MINA.home}, a visit", at=2.0)
+    wish = house.asks_to_be_forgotten(MINA)
+    house.keeping.carry_out_erasures()
+    assert house.state_of(wish) == "done"
+    assert [trace for trace in house.traces_of(MINA) if "tracker.db" not in trace] == []
+    with create_engine(house.tracker).connect() as connection:
+        senders = (
+            connection.execute(text("SELECT sender_id FROM events WHERE timestamp = 2.0")).scalars().all()
+        )
+    assert senders == [str(other)], "what other customers said is theirs"
+
+
 def test_what_names_no_one_stays(house: House) -> None:
     customer_id = house.customer_of(MINA)
     house.asks_to_be_forgotten(MINA)
@@ -141,7 +158,11 @@ def test_what_names_no_one_stays(house: House) -> None:
         customer = session.get_one(Customer, customer_id)
         assert customer.erased_at is not None
         complaint = session.scalars(select(Complaint).where(Complaint.customer_id == customer_id)).one()
-        assert (complaint.category, complaint.remedy, complaint.state) == ("delivery", "refund", "received")
+        assert (complaint.category, complaint.remedy, complaint.state) == (
+            "delivery",
+            "refund",
+            "withdrawn",
+        )
         assert len(complaint.code) == 8
         consent = session.scalars(select(Consent).where(Consent.customer_id == customer_id)).one()
         assert (consent.granted, consent.text, consent.channel) == (False, "", "telegram")

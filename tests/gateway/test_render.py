@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -29,6 +30,8 @@ OWN = {
     "utter_staff_group_complaint": {"code": "1", "category": "x"},
     "utter_staff_group_callback": {"deadline": "x"},
     "utter_staff_group_callback_about": {"deadline": "x", "topic": "y"},
+    "utter_staff_linked": {"name": "x", "role": "y"},
+    "utter_staff_link_refused": {},
     CONTACT_BUTTON: {},
 }
 
@@ -77,6 +80,40 @@ def test_a_missing_value_is_an_error_that_names_it(responses: Responses) -> None
 def test_a_payloads_doubled_braces_become_single_ones(responses: Responses) -> None:
     rendered = responses.render("utter_complaint_summary", {"description": "x", "lines": []}, turn=0)
     assert '/correct_field{"field": "category"}' in [button["payload"] for button in rendered.buttons]
+
+
+TICKETED = """
+responses:
+  utter_x:
+  - text: "{code}"
+    buttons:
+    - {title: "بله {code}", payload: '/confirm_solved{{"ticket": "{ticket}"}}'}
+    - {title: "نه", payload: '/rate_visit{{"ticket": "{ticket}", "stars": {stars}}}'}
+    - {title: "هیچ", payload: "/deny"}
+"""
+
+
+def test_values_in_a_buttons_payload_are_filled_in_as_they_are(tmp_path: Path) -> None:
+    responses = Responses.load([write(tmp_path, "a", TICKETED)], BusinessFile(EXAMPLE))
+    params = {"code": "۱۲۳", "ticket": "123", "stars": 5}
+    solved, rated, nothing = responses.render("utter_x", params, turn=0).buttons
+    assert solved == {"title": "بله \u2068۱۲۳\u2069", "payload": '/confirm_solved{"ticket": "123"}'}
+    assert rated["payload"] == '/rate_visit{"ticket": "123", "stars": 5}'
+    assert nothing["payload"] == "/deny"
+
+
+@pytest.mark.parametrize("value", ['a"b\\c', "{stars}", '"}}{{', "خط\nتازه", "<b>&"])
+def test_a_value_in_a_payload_never_leaves_its_quotes(tmp_path: Path, value: str) -> None:
+    responses = Responses.load([write(tmp_path, "a", TICKETED)], BusinessFile(EXAMPLE))
+    params = {"code": "1", "ticket": value, "stars": 5}
+    payload = responses.render("utter_x", params, turn=0).buttons[0]["payload"]
+    assert json.loads(payload.removeprefix("/confirm_solved")) == {"ticket": value}
+
+
+def test_a_value_that_a_payload_lacks_is_an_error(tmp_path: Path) -> None:
+    responses = Responses.load([write(tmp_path, "a", TICKETED)], BusinessFile(EXAMPLE))
+    with pytest.raises(MissingParameter, match="utter_x needs ticket"):
+        responses.render("utter_x", {"code": "1"}, turn=0)
 
 
 def test_other_responses_can_stand_in_one_a_line_each(responses: Responses) -> None:

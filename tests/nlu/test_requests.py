@@ -59,6 +59,7 @@ ONE = (
     "سلام وقتتون بخیر، امتیازم چقدره؟",
     "ممنون از لطفتون. شکایتم به کجا رسید؟",
     "یخچالی که دادید یخ نمی‌زنه و صدا هم میده",
+    "کولرم چکه می‌کنه، یه تعمیرکار بفرستید، کرج، آدرس: گلشهر، خیابان بهار، پلاک ۳",
     "تلویزیونی که خریدم صفحه‌ش خط داره. زنگ زدم جواب ندادن. دو بار هم رفتم فروشگاه. گفتن به ما ربطی نداره.",
     "آدرس و شماره تلفنتون چیه؟",
     "کولرمون خراب شده و هوا هم گرمه، لطفا یکی رو بفرستید",
@@ -103,6 +104,8 @@ MEANS = {
     "تبلیغ": "marketing_opt_out",
     "تخفیف": "marketing_opt_in",
     "شماره‌ام": "profile_link",
+    "تعمیرکار": "service_request",
+    "نشانی": "profile_update",
 }
 
 
@@ -170,6 +173,12 @@ def test_everything_else_is_one(text: str) -> None:
 
 def test_a_complaint_and_something_else_are_told_apart_where_the_words_say_so() -> None:
     assert asked("گوشی من خراب شد، راستی ساعت کار چیه") == ["complaint_file", "faq"]
+
+
+def test_where_somebody_is_to_come_belongs_to_the_request() -> None:
+    (request,) = find_requests("تعمیرکار بفرستید، نشانی: کرج، پلاک ۳", rank)
+    assert (request.intent, request.confidence) == ("service_request", 0.96)
+    assert asked("تعمیرکار بفرستید، راستی نشانی منو عوض کنید") == ["service_request", "profile_update"]
 
 
 def test_the_story_of_a_complaint_is_not_even_looked_at() -> None:

@@ -241,6 +241,9 @@ def upgrade() -> None:
 
     op.execute('UPDATE complaints SET updated_at = created_at')
 
+    with op.batch_alter_table('conversations', schema=None) as batch_op:
+        batch_op.create_index(batch_op.f('ix_conversations_identity_id'), ['identity_id'], unique=False)
+
     with op.batch_alter_table('customers', schema=None) as batch_op:
         batch_op.add_column(sa.Column('tier', sa.String(length=40), nullable=False, server_default=''))
 
@@ -260,6 +263,9 @@ def downgrade() -> None:
                nullable=False)
         batch_op.drop_column('areas')
         batch_op.drop_column('skills')
+
+    with op.batch_alter_table('conversations', schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f('ix_conversations_identity_id'))
 
     with op.batch_alter_table('customers', schema=None) as batch_op:
         batch_op.drop_column('tier')

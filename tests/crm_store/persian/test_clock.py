@@ -239,6 +239,13 @@ def test_what_tells_no_hour_is_no_time(text: str) -> None:
     assert read(text) == []
 
 
+@pytest.mark.parametrize("place", ["پلاک ۸", "واحد ۶", "کوچه ۴", "pelak 8"])
+def test_the_number_of_a_house_is_no_hour(place: str) -> None:
+    assert [time.value for time in find_times(f"{place}، فردا صبح", now=NOW)] == [
+        {"from": "08:00", "to": "12:00"}
+    ]
+
+
 def test_several_times_keep_their_own_parts_of_the_day() -> None:
     assert read("صبح ساعت ۹ و عصر ساعت ۵") == ["09:00", "17:00"]
     assert read("ساعت ۵ یا ۶ عصر") == ["17:00", "18:00"]

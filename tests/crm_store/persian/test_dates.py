@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from crm_store.persian import (
     deadline_text,
     jalali_numeric,
+    span_text,
     to_ascii_digits,
     to_jalali_datetime_text,
     to_jalali_text,
@@ -112,3 +113,28 @@ def test_a_deadline_without_a_time_zone_is_refused() -> None:
         deadline_text(NOON.replace(tzinfo=None), now=NOON)
     with pytest.raises(ValueError, match="time zone"):
         deadline_text(NOON, now=NOON.replace(tzinfo=None))
+
+
+@pytest.mark.parametrize(
+    ("now", "start", "end", "text"),
+    [
+        (at(22, 8), at(26, 14), at(26, 17), "پنجشنبه ۵ آذر، ساعت ۱۴ تا ۱۷"),
+        (at(22, 8), at(22, 9, 30), at(22, 12), "امروز، ساعت ۹:۳۰ تا ۱۲"),
+        (at(22, 23, 59), at(23, 9), at(23, 12, 15), "فردا، ساعت ۹ تا ۱۲:۱۵"),
+        (at(23, 0), at(22, 9), at(22, 12), "یکشنبه ۱ آذر، ساعت ۹ تا ۱۲"),
+        # Midnight ends a day; what goes on over it names both.
+        (at(22, 8), at(22, 20), at(23, 0), "امروز، ساعت ۲۰ تا ۲۴"),
+        (at(22, 8), at(22, 20), at(23, 2), "امروز، ساعت ۲۰ تا فردا، ساعت ۲"),
+    ],
+)
+def test_a_span_is_said_as_people_say_it(now: datetime, start: datetime, end: datetime, text: str) -> None:
+    assert span_text(start, end, now=now) == text
+    in_utc = [moment.astimezone(timezone.utc) for moment in (start, end, now)]
+    assert span_text(in_utc[0], in_utc[1], now=in_utc[2]) == text
+
+
+def test_a_span_without_a_time_zone_is_refused() -> None:
+    for start, end, now in [(None, NOON, NOON), (NOON, None, NOON), (NOON, NOON, None)]:
+        moments = [moment or NOON.replace(tzinfo=None) for moment in (start, end, now)]
+        with pytest.raises(ValueError, match="time zone"):
+            span_text(moments[0], moments[1], now=moments[2])

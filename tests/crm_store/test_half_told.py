@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta, timezone
 
 import pytest
@@ -7,10 +8,10 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from crm_store.complaints import drafting
-from crm_store.complaints.reminders import remind_of_complaints
 from crm_store.conversations.models import Conversation
 from crm_store.db import Database
 from crm_store.drafts import Draft
+from crm_store.half_told import remind_of_half_told
 from crm_store.outbox import OutboxItem
 from tests.factories import a_conversation, an_inbox_id
 
@@ -31,9 +32,7 @@ def a_draft(session: Session, left_at: datetime, *, story: str = "پیک نیا�
 
 
 def remind(session: Session, now: datetime) -> int:
-    return remind_of_complaints(
-        session, now=now, timezone="Asia/Tehran", hour=10, max_age=timedelta(hours=72)
-    )
+    return remind_of_half_told(session, now=now, timezone="Asia/Tehran", hour=10, max_age=timedelta(hours=72))
 
 
 def test_a_complaint_left_overnight_is_offered_again_the_next_day_once(database: Database) -> None:
@@ -81,3 +80,29 @@ def test_a_draft_that_was_continued_and_left_again_is_not_offered_twice(database
         session.scalars(select(Draft)).one().updated_at = MORNING + timedelta(hours=8)
         session.flush()
         assert remind(session, MORNING + timedelta(days=1)) == 0
+
+
+def test_five_at_once_remind_of_each_draft_once(database: Database) -> None:
+    with database.write() as session:
+        for _ in range(20):
+            a_draft(session, EVENING)
+
+    def at_once(_: int) -> int:
+        with database.write() as session:
+            return remind(session, MORNING)
+
+    with ThreadPoolExecutor(5) as pool:
+        assert sum(pool.map(at_once, range(5))) == 20
+    with database.read() as session:
+        assert len(session.scalars(select(OutboxItem)).all()) == 20
+
+
+def test_a_draft_that_another_process_is_reminding_of_is_left_to_it(postgres_database: Database) -> None:
+    with postgres_database.write() as session:
+        a_draft(session, EVENING)
+    with postgres_database.write() as first:
+        assert remind(first, MORNING) == 1
+        with postgres_database.write() as second:
+            assert remind(second, MORNING) == 0
+    with postgres_database.write() as session:
+        assert remind(session, MORNING) == 0

@@ -1,0 +1,296 @@
+"""What customers do with what is registered: add to it, take it back, appeal, move and cancel visits."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any
+
+from rasa_sdk.events import ActiveLoop, FollowupAction, SlotSet
+from sqlalchemy.orm import Session
+
+from actions.base import Event, Reply, StoreAction, clear_slots, environment
+from actions.codes import named_ticket
+from actions.customers import customer_of_turn
+from actions.promises import next_deadline
+from actions.ticket_form import (
+    FORM,
+    SLOTS,
+    TaskUnderWay,
+    is_complete,
+    slots_of,
+    take_opening,
+    task_under_way,
+)
+from actions.ticket_tasks import (
+    APPEAL,
+    CANCEL,
+    NONE_OF_THEM,
+    NOTE,
+    REOPENED,
+    RESCHEDULE,
+    TASK_OF_INTENT,
+    TASKS,
+    VISIT_DONE,
+    VISIT_NOT_DONE,
+    WITHDRAW,
+    described,
+    when_of,
+)
+from actions.turn import Turn
+from crm_store import drafts
+from crm_store.complaints import following as complaints
+from crm_store.complaints.service import complaints_of, own_complaint
+from crm_store.errors import FullyBooked, InvalidTransition, NotFound, TooLate
+from crm_store.service_requests import following as requests
+from crm_store.service_requests import visits
+from crm_store.service_requests.service import own_request
+from crm_store.staff.accounts import staff_in
+from crm_store.tickets import service
+from crm_store.tickets.models import COMPLAINT
+
+#: Forms in which "one more photo" belongs to what is being told.
+TAKING_DOWN = ("complaint_form", "service_form")
+#: What is said when a task is not possible with a ticket in the state that it is in.
+CANNOT = {
+    NOTE: "utter_cannot_add",
+    REOPENED: "utter_cannot_add",
+    WITHDRAW: "utter_cannot_withdraw",
+    APPEAL: "utter_cannot_appeal",
+    CANCEL: "utter_cannot_cancel",
+    RESCHEDULE: "utter_cannot_move",
+    VISIT_DONE: "utter_visit_is_over",
+    VISIT_NOT_DONE: "utter_visit_is_over",
+}
+#: Said after something was added to a ticket: a file that follows belongs to it too.
+ADDED = ("utter_note_added", "utter_answer_passed_on")
+
+
+class ActionBeginTicketTask(StoreAction):
+    """Begins what somebody wants to do with a ticket, or does it where everything is clear already."""
+
+    def name(self) -> str:
+        return "action_begin_ticket_task"
+
+    def answer(self, turn: Turn, session: Session, reply: Reply) -> list[Event]:
+        task = TASK_OF_INTENT[turn.intent]
+        if turn.form in TAKING_DOWN and task == NOTE:
+            reply.utter("utter_form_go_ahead")
+            return []
+        if turn.form not in (None, FORM):
+            reply.utter("utter_task_waits")
+            return []
+        own = TASKS[task].own(session, turn)
+        code = named_ticket(turn)
+        if code is not None and code not in [ticket.code for ticket in own]:
+            return _refuse(turn, session, reply, task, code)
+        if not own:
+            _tell_none(turn, session, reply, task)
+            return []
+        begin(turn, session, task, code or (own[0].code if len(own) == 1 else None))
+        take_opening(turn, session, reply)
+        return _go_on(turn, session, reply)
+
+
+def _tell_none(turn: Turn, session: Session, reply: Reply, task: str) -> None:
+    """Say that there is nothing to do a task with; whoever has appealed hears that it is possible once."""
+    if task == APPEAL:
+        every = complaints_of(session, customer_id=customer_of_turn(turn, session))
+        appealed = next((one for one in every if one.appealed_at is not None), None)
+        if appealed is not None:
+            tell_impossible(reply, task, appealed)
+            return
+    reply.utter(NONE_OF_THEM[task])
+
+
+def begin(turn: Turn, session: Session, task: str, code: str | None) -> None:
+    """Begin a task of this conversation."""
+    service.start_task(
+        session, conversation_id=turn.conversation_id, inbox_id=turn.inbox_id, task=task, ticket=code
+    )
+
+
+def _go_on(turn: Turn, session: Session, reply: Reply) -> list[Event]:
+    """Ask for what is missing, or carry the task out."""
+    under_way = task_under_way(turn, session)
+    if under_way is None:
+        return []
+    if is_complete(under_way):
+        return end_task(turn, session, reply)
+    return [*clear_slots(SLOTS), SlotSet("requested_slot", None), FollowupAction(FORM)]
+
+
+def _refuse(turn: Turn, session: Session, reply: Reply, task: str, code: str) -> list[Event]:
+    """Say why a task is not possible with the ticket that was named; somebody else's looks like none."""
+    customer_id = customer_of_turn(turn, session)
+    try:
+        if task in (CANCEL, RESCHEDULE):
+            ticket: Any = own_request(session, customer_id=customer_id, code=code)
+        elif task in (VISIT_DONE, VISIT_NOT_DONE):
+            raise NotFound("a visit of nobody's, or of another day")
+        else:
+            ticket = own_complaint(session, customer_id=customer_id, code=code)
+    except NotFound:
+        reply.utter("utter_no_visit" if task in (VISIT_DONE, VISIT_NOT_DONE) else "utter_ticket_not_found")
+        return []
+    tell_impossible(reply, task, ticket)
+    return []
+
+
+def tell_impossible(reply: Reply, task: str, ticket: Any) -> None:
+    """Say that a task is not possible with a ticket as it stands, and offer a person where one could help."""
+    if (
+        task in (CANCEL, RESCHEDULE)
+        and ticket.window is not None
+        and ticket.state in ("scheduled", "assigned")
+    ):
+        reply.utter("utter_too_late_to_change", **described(ticket), deadline=next_deadline())
+    elif task == APPEAL and ticket.appealed_at is not None:
+        reply.utter("utter_appealed_already", **described(ticket), deadline=next_deadline())
+    else:
+        reply.utter(CANNOT[task], **described(ticket))
+
+
+class ActionEndTicketTask(StoreAction):
+    """Carries out a task whose questions are answered."""
+
+    def name(self) -> str:
+        return "action_end_ticket_task"
+
+    def answer(self, turn: Turn, session: Session, reply: Reply) -> list[Event]:
+        return end_task(turn, session, reply)
+
+
+def end_task(turn: Turn, session: Session, reply: Reply) -> list[Event]:
+    """Carry out the task under way and say what became of it."""
+    under_way = task_under_way(turn, session)
+    if under_way is None:
+        raise NotFound("there is no task to carry out")
+    try:
+        _CARRY_OUT[under_way.task](turn, session, reply, under_way)
+    except FullyBooked:
+        drafts.set_field(under_way.draft, field=service.CHOICE, value=None, inbox_id=turn.inbox_id)
+        reply.utter("utter_window_taken")
+        return [*slots_of(under_way), FollowupAction(FORM)]
+    except (TooLate, InvalidTransition):
+        tell_impossible(reply, under_way.task, under_way.ticket)
+    service.end_task(under_way.draft, inbox_id=turn.inbox_id)
+    return clear_slots(SLOTS)
+
+
+def drop_task(turn: Turn, session: Session, reply: Reply) -> list[Event]:
+    """Leave everything as it is."""
+    service.cancel_task(session, conversation_id=turn.conversation_id, inbox_id=turn.inbox_id)
+    reply.utter("utter_task_dropped")
+    return [*clear_slots(SLOTS), SlotSet("requested_slot", None), ActiveLoop(None)]
+
+
+def add_to_last_ticket(turn: Turn, session: Session, reply: Reply) -> bool:
+    """Add files to the complaint that something was just added to; whether there is one."""
+    if not turn.previous.ended_with(*ADDED) or not turn.attachments:
+        return False
+    own = {ticket.id: ticket for ticket in TASKS[NOTE].own(session, turn)}
+    noted = service.last_noted(session, subject_type=COMPLAINT, subject_ids=own)
+    ticket = own.get(noted or 0)
+    if ticket is None:
+        return False
+    _add(turn, session, ticket.code, turn.text, turn.attachments)
+    reply.utter("utter_note_added", **described(ticket))
+    return True
+
+
+def _add(turn: Turn, session: Session, code: str, text: str, files: list[int]) -> None:
+    complaints.add_note(
+        session,
+        customer_id=customer_of_turn(turn, session),
+        code=code,
+        text=text,
+        attachment_ids=files,
+        inbox_id=turn.inbox_id,
+        rules=environment().rules,
+    )
+
+
+def _note(turn: Turn, session: Session, reply: Reply, under_way: TaskUnderWay) -> None:
+    if under_way.text or under_way.files:
+        _add(turn, session, under_way.ticket.code, under_way.text, under_way.files)
+        reply.utter("utter_note_added", **described(under_way.ticket))
+    else:
+        reply.utter("utter_nothing_added")
+
+
+def _withdraw(turn: Turn, session: Session, reply: Reply, under_way: TaskUnderWay) -> None:
+    complaints.withdraw(session, **_where(turn, session, under_way), reason=under_way.text)
+    reply.utter("utter_complaint_withdrawn", **described(under_way.ticket))
+
+
+def _appeal(turn: Turn, session: Session, reply: Reply, under_way: TaskUnderWay) -> None:
+    complaints.appeal(session, **_where(turn, session, under_way), reason=under_way.text)
+    reply.utter("utter_appeal_noted", **described(under_way.ticket))
+
+
+def _cancel(turn: Turn, session: Session, reply: Reply, under_way: TaskUnderWay) -> None:
+    requests.cancel(
+        session,
+        **_where(turn, session, under_way),
+        reason=under_way.choice or "other",
+        text=under_way.text,
+    )
+    reply.utter("utter_request_cancelled", **described(under_way.ticket))
+
+
+def _reschedule(turn: Turn, session: Session, reply: Reply, under_way: TaskUnderWay) -> None:
+    starts_at = datetime.fromisoformat(under_way.choice)
+    moved = requests.reschedule(session, **_where(turn, session, under_way), starts_at=starts_at)
+    session.refresh(moved, ["window"])
+    reply.utter("utter_request_moved", **{**described(moved), "when": when_of(moved)})
+
+
+def _finish_visit(turn: Turn, session: Session, reply: Reply, under_way: TaskUnderWay) -> None:
+    visits.finish(
+        session,
+        **_where_of_staff(turn, session, under_way),
+        text=under_way.text,
+        attachment_ids=under_way.files,
+    )
+    reply.utter("utter_visit_noted_done", **described(under_way.ticket))
+
+
+def _visit_not_done(turn: Turn, session: Session, reply: Reply, under_way: TaskUnderWay) -> None:
+    visits.not_done(
+        session,
+        **_where_of_staff(turn, session, under_way),
+        reason=under_way.choice or "other",
+        text=under_way.text,
+    )
+    reply.utter("utter_visit_noted_not_done", **described(under_way.ticket))
+
+
+def _where(turn: Turn, session: Session, under_way: TaskUnderWay) -> dict[str, Any]:
+    """Whose ticket, which, and by which message: what every service of the customer's takes."""
+    return {
+        "customer_id": customer_of_turn(turn, session),
+        "code": under_way.ticket.code,
+        "inbox_id": turn.inbox_id,
+        "rules": environment().rules,
+    }
+
+
+def _where_of_staff(turn: Turn, session: Session, under_way: TaskUnderWay) -> dict[str, Any]:
+    staff = staff_in(session, conversation_id=turn.conversation_id)
+    if staff is None:
+        raise NotFound("this account belongs to no member of staff")
+    code, inbox_id = under_way.ticket.code, turn.inbox_id
+    return {"staff_id": staff.id, "code": code, "inbox_id": inbox_id, "rules": environment().rules}
+
+
+_CARRY_OUT: dict[str, Callable[[Turn, Session, Reply, TaskUnderWay], None]] = {
+    NOTE: _note,
+    REOPENED: _note,
+    WITHDRAW: _withdraw,
+    APPEAL: _appeal,
+    CANCEL: _cancel,
+    RESCHEDULE: _reschedule,
+    VISIT_DONE: _finish_visit,
+    VISIT_NOT_DONE: _visit_not_done,
+}

@@ -1,0 +1,96 @@
+"""What Peyvand does by itself, from durable rows: due jobs, promises with a clock, half-told complaints.
+
+Every step may be done by several processes at the same time; each row is dealt with once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from datetime import timedelta
+
+from bot.gateway.timed import TimedJob
+from crm_store.base import utcnow
+from crm_store.business import Business, BusinessFile
+from crm_store.complaints import jobs as complaint_jobs
+from crm_store.db import Database
+from crm_store.half_told import remind_of_half_told
+from crm_store.jobs.service import Handler, run_due
+from crm_store.rules import Rules
+from crm_store.service_requests import jobs as service_jobs
+from crm_store.settings import Settings
+from crm_store.sla.sweep import sweep
+
+RUN_EVERY_SECONDS = 3.0
+SWEEP_EVERY_SECONDS = 10.0
+REMIND_EVERY_SECONDS = 60.0
+SWEPT_AT_ONCE = 200
+
+
+def all_handlers(rules: Callable[[], Rules]) -> dict[str, Handler]:
+    """The handlers of all areas, by kind of job."""
+    return {**complaint_jobs.handlers(rules), **service_jobs.handlers(rules)}
+
+
+class Automatic:
+    """The automatic work.
+
+    Args:
+        settings: hours and groups.
+        database: the store.
+        business: the owner's rules, as they are at the moment of each step.
+        handlers: by kind of job; those of all areas if left out.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        database: Database,
+        business: BusinessFile,
+        *,
+        handlers: Mapping[str, Handler] | None = None,
+    ) -> None:
+        self._settings = settings
+        self._database = database
+        self._business = business
+        self._rules_of: tuple[Business, Rules] | None = None
+        self._handlers = all_handlers(self.rules) if handlers is None else handlers
+
+    def jobs(self) -> list[TimedJob]:
+        """What the gateway repeats."""
+        return [
+            TimedJob("due_jobs", RUN_EVERY_SECONDS, self.run_due_jobs),
+            TimedJob("sla_sweep", SWEEP_EVERY_SECONDS, self.keep_promises),
+            TimedJob("half_told", REMIND_EVERY_SECONDS, self.remind_of_half_told),
+        ]
+
+    # From the threads of these steps the relay must not be woken; it finds what they queue by itself.
+
+    def run_due_jobs(self) -> None:
+        """Do what is due."""
+        run_due(self._database, self._handlers, now=utcnow())
+
+    def keep_promises(self) -> None:
+        """Warn of promises that are about to be broken, and tell of those that are."""
+        swept = SWEPT_AT_ONCE
+        while swept >= SWEPT_AT_ONCE:
+            with self._database.write() as session:
+                swept = sweep(session, rules=self.rules(), now=utcnow(), limit=SWEPT_AT_ONCE)
+
+    def remind_of_half_told(self) -> None:
+        """Offer complaints again that were left half-told."""
+        limits = self._settings.limits
+        with self._database.write() as session:
+            remind_of_half_told(
+                session,
+                now=utcnow(),
+                timezone=self._settings.business.timezone,
+                hour=limits.reminder_hour,
+                max_age=timedelta(hours=limits.draft_hours),
+            )
+
+    def rules(self) -> Rules:
+        """The rules as the owner has them now; made anew only when they change."""
+        business = self._business.current()
+        if self._rules_of is None or self._rules_of[0] is not business:
+            self._rules_of = (business, Rules.of(self._settings, business))
+        return self._rules_of[1]

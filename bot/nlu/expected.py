@@ -1,0 +1,108 @@
+"""Reads a message as the answer to a question that we asked in a notice, which the dialogue knows nothing of.
+
+The gateway tells which question is open (crm_store/tickets/expecting.py). A message that answers it becomes
+an intent of its own, with the ticket's code beside it, as if a button had been tapped; whose ticket it is, is
+looked up by the action all the same. Whatever asks for something of its own stays what it is.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from rasa.shared.nlu.constants import ENTITIES, INTENT
+
+from bot.nlu.requests import REQUESTS
+from crm_store.persian import fold
+from crm_store.terms import terms
+
+#: Metadata of a turn: ``{"what", "ticket", "is_latest"}``.
+EXPECTED = "expected"
+TICKET_ENTITY, EXTRACTOR = "ticket", "expected"
+
+#: What is an answer whatever has been said since: it is nothing else.
+_LATE_ANSWERS = frozenset({"media", "nlu_fallback", "complaint_add_note"})
+#: What answers no question of the staff's, even straight after it, unless something was sent along.
+_OWN_WISHES = frozenset(
+    {
+        "greet",
+        "thank",
+        "goodbye",
+        "help",
+        "explain",
+        "cancel",
+        "bot_challenge",
+        "request_human",
+        "complaint_status",
+        "complaint_withdraw",
+        "complaint_appeal",
+        "marketing_opt_out",
+        "marketing_opt_in",
+        "my_data_export",
+        "my_data_erase",
+        "loyalty_balance",
+        "service_cancel",
+        "service_status",
+        "service_reschedule",
+    }
+)
+_GRADES = frozenset({"rating", "number"})
+
+
+def as_expected(
+    parsed: dict[str, Any], text: str, expected: dict[str, Any] | None, *, has_files: bool = False
+) -> dict[str, Any]:
+    """The parse of a message, with another intent where it answers the open question.
+
+    Args:
+        parsed: what the message was understood as.
+        text: as it was typed; empty for bare media.
+        expected: the open question as the gateway knows it; None for none.
+        has_files: whether a photo, a voice message or the like came along.
+    """
+    if not expected:
+        return parsed
+    intent = _answer_to(expected, parsed, text, has_files)
+    if intent is None:
+        return parsed
+    ticket = {"entity": TICKET_ENTITY, "value": str(expected["ticket"]), "extractor": EXTRACTOR}
+    kept = {key: value for key, value in parsed.items() if key != REQUESTS}
+    certain = {"name": intent, "confidence": 1.0}
+    return {
+        **kept,
+        INTENT: certain,
+        "intent_ranking": [certain, *parsed.get("intent_ranking", [])],
+        ENTITIES: [*parsed[ENTITIES], ticket],
+    }
+
+
+def _answer_to(expected: dict[str, Any], parsed: dict[str, Any], text: str, has_files: bool) -> str | None:
+    understood = str(parsed[INTENT]["name"])
+    what = expected["what"]
+    if what == "answer":
+        is_own_wish = understood in _OWN_WISHES and not has_files
+        is_answer = not is_own_wish if expected["is_latest"] else understood in _LATE_ANSWERS
+        return "answer_staff" if is_answer else None
+    if what == "solved":
+        return _whether_solved(understood, text)
+    if what == "visit":
+        return {"affirm": "confirm_visit", "deny": "service_reschedule"}.get(understood)
+    if what == "rating" and any(entity["entity"] in _GRADES for entity in parsed[ENTITIES]):
+        return "rate_visit"
+    return None
+
+
+def _whether_solved(understood: str, text: str) -> str | None:
+    """Yes, no, or neither: thanks are neither."""
+    if understood in ("complaint_appeal", "complaint_withdraw", "request_human"):
+        return None
+    if _says(text, "not_solved"):
+        return "deny_solved"
+    if _says(text, "solved"):
+        return "confirm_solved"
+    return {"affirm": "confirm_solved", "deny": "deny_solved"}.get(understood)
+
+
+def _says(text: str, section: str) -> bool:
+    """Whether a phrase of a section of data/tickets/terms.yml stands in a text, as whole words."""
+    typed = f" {' '.join(fold(text).split())} "
+    return any(f" {' '.join(fold(phrase).split())} " in typed for phrase in terms("tickets")[section])

@@ -1,0 +1,67 @@
+"""Automatic work of the service requests: a visit is called to mind on the evening before."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+
+from sqlalchemy.orm import Session
+
+from crm_store.jobs.models import ScheduledJob
+from crm_store.jobs.service import Handler, cancel, schedule
+from crm_store.rules import Rules
+from crm_store.service_requests.models import ASSIGNED, SCHEDULED, ServiceRequest
+from crm_store.service_requests.telling import tell_customer
+from crm_store.service_requests.windows import reminder_due
+
+REMINDER = "visit_reminder"
+#: A visit in these states is still to come, at an agreed time.
+COMING = (SCHEDULED, ASSIGNED)
+
+
+def plan_reminder(session: Session, request: ServiceRequest, *, rules: Rules, now: datetime) -> None:
+    """Have the customer reminded on the evening before the visit; nothing is planned once that has passed."""
+    key, window = f"{REMINDER}:{request.id}", request.window
+    due_at = reminder_due(window, rules) if window and request.state in COMING else now
+    if window is None or due_at <= now:
+        cancel(session, key=key)
+        return
+    data = {"request_id": request.id, "starts_at": window.starts_at.isoformat()}
+    schedule(session, kind=REMINDER, key=key, due_at=due_at, data=data)
+
+
+def drop_reminder(session: Session, request: ServiceRequest) -> None:
+    """Have the customer not reminded after all."""
+    cancel(session, key=f"{REMINDER}:{request.id}")
+
+
+def handlers(rules: Callable[[], Rules]) -> dict[str, Handler]:
+    """What does the area's jobs, by kind.
+
+    Args:
+        rules: gives the rules as they are now.
+    """
+
+    def remind(session: Session, job: ScheduledJob, now: datetime) -> None:
+        _remind(session, job, now, rules())
+
+    return {REMINDER: remind}
+
+
+def _remind(session: Session, job: ScheduledJob, now: datetime, rules: Rules) -> None:
+    """Call a visit to mind, if it still stands at the time for which this was planned."""
+    request = session.get(ServiceRequest, job.data["request_id"])
+    if request is None or request.window is None or request.state not in COMING:
+        return
+    starts_at = request.window.starts_at
+    # Whoever has said that the time suits since it was agreed is not asked again.
+    if starts_at.isoformat() != job.data["starts_at"] or starts_at <= now or request.confirmed_at:
+        return
+    tell_customer(
+        session,
+        request,
+        response="utter_visit_reminder",
+        key=f"{REMINDER}:{request.id}:{int(starts_at.timestamp())}",
+        rules=rules,
+        now=now,
+    )

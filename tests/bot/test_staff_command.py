@@ -1,0 +1,92 @@
+"""What the operator does about members of staff: invite, list, give a new code, keep out."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from bot.cli import main
+from crm_store.db import Database
+from crm_store.staff.accounts import staff_of
+from crm_store.staff.invitations import looks_like_invitation, redeem
+from crm_store.staff.models import StaffMember
+from tests.factories import a_conversation
+
+
+@pytest.fixture(autouse=True)
+def _store(sqlite_database: Database, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("PEYVAND_DATA_DIR", str(tmp_path))
+    monkeypatch.setenv("PEYVAND_DATABASE_URL", f"sqlite:///{sqlite_database.engine.url.database}")
+    monkeypatch.setenv("COLUMNS", "200")
+
+
+def run(*arguments: str) -> Result:
+    return CliRunner().invoke(main, ["staff", *arguments])
+
+
+def code_in(result: Result) -> str:
+    assert result.exit_code == 0, result.output
+    (code,) = (line.strip() for line in result.output.splitlines() if looks_like_invitation(line))
+    return code
+
+
+def link(database: Database, code: str) -> int:
+    with database.write() as session:
+        identity_id = a_conversation(session).identity_id
+        assert identity_id is not None
+        return redeem(session, identity_id=identity_id, code=code).id
+
+
+def test_the_code_that_is_shown_links_an_account(sqlite_database: Database) -> None:
+    invited = run("invite", "--name", "رضا نوری", "--role", "technician", "--area", "تهران", "--area", "کرج")
+    assert "10 minutes" in invited.output
+    staff_id = link(sqlite_database, code_in(invited))
+    with sqlite_database.read() as session:
+        member = session.get_one(StaffMember, staff_id)
+        assert (member.name, member.role, member.areas) == ("رضا نوری", "technician", ["تهران", "کرج"])
+    assert link(sqlite_database, code_in(run("link", str(staff_id)))) == staff_id
+
+
+def test_everybody_is_listed_with_their_accounts(sqlite_database: Database) -> None:
+    assert "nobody" in run("list").output
+    link(sqlite_database, code_in(run("invite", "--name", "Reza", "--role", "technician")))
+    run("invite", "--name", "Sara", "--role", "agent")
+    run("disable", "2")
+    rows = {
+        line.split("│")[2].strip(): line for line in run("list").output.splitlines() if line.count("│") > 3
+    }
+    assert "telegram" in rows["Reza"]
+    assert "works here" in rows["Reza"]
+    assert "kept out" in rows["Sara"]
+
+
+def test_who_was_kept_out_is_nobody_to_the_bot(sqlite_database: Database) -> None:
+    staff_id = link(sqlite_database, code_in(run("invite", "--name", "Reza", "--role", "agent")))
+    assert run("disable", str(staff_id)).exit_code == 0
+    with sqlite_database.read() as session:
+        assert staff_of(session, identity_id=1) is None
+    refused = run("link", str(staff_id))
+    assert (refused.exit_code, "disabled" in refused.output) == (2, True)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (["invite", "--name", "Reza", "--role", "boss"], "technician, agent, supervisor, admin"),
+        (["invite", "--name", " ", "--role", "agent"], "a name has"),
+        (["link", "7"], "no member of staff with the id 7"),
+        (["disable", "7"], "no member of staff with the id 7"),
+    ],
+)
+def test_what_cannot_be_done_is_explained(arguments: list[str], told: str) -> None:
+    result = run(*arguments)
+    assert result.exit_code == 2
+    assert told in result.output
+
+
+def test_a_skill_that_no_service_asks_for_is_pointed_out() -> None:
+    result = run("invite", "--name", "Reza", "--role", "technician", "--skill", "juggling")
+    assert result.exit_code == 0
+    assert "no kind of service asks for the skill juggling" in result.output

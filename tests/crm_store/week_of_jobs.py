@@ -1,0 +1,94 @@
+"""A week of automatic work, as one process of several does it; started with a new interpreter."""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from datetime import datetime, timedelta, timezone
+from pathlib import Path
+
+from sqlalchemy.orm import Session
+
+import crm_store.models  # noqa: F401  # every table must be known before the first flush
+from crm_store.db import Database
+from crm_store.jobs.models import ScheduledJob
+from crm_store.jobs.service import Handler, cancel, run_due, schedule
+from crm_store.outbox import enqueue_message
+
+START = datetime(2026, 11, 28, tzinfo=timezone.utc)
+END = START + timedelta(days=7)
+STEP = timedelta(hours=2)
+EVERY = timedelta(hours=12)
+
+
+def tell(session: Session, job: ScheduledJob, now: datetime) -> None:
+    """An effect that nothing but the job itself keeps from happening twice."""
+    content = {"key": job.key, "due": job.due_at.isoformat()}
+    enqueue_message(session, conversation_id=1, content=content)
+
+
+def tell_again(session: Session, job: ScheduledJob, now: datetime) -> None:
+    """Twice a day until the week is over."""
+    tell(session, job, now)
+    if job.due_at + EVERY < END:
+        schedule(session, kind=job.kind, key=job.key, due_at=job.due_at + EVERY)
+
+
+def tell_and_cancel(session: Session, job: ScheduledJob, now: datetime) -> None:
+    """Makes another job pointless."""
+    tell(session, job, now)
+    cancel(session, key=job.data["cancels"])
+
+
+def tell_and_move(session: Session, job: ScheduledJob, now: datetime) -> None:
+    """Puts another job off until the last hour of the week."""
+    tell(session, job, now)
+    schedule(session, kind="once", key=job.data["moves"], due_at=END - timedelta(hours=1))
+
+
+def fail_at_first(session: Session, job: ScheduledJob, now: datetime) -> None:
+    """Says something and breaks; the second try holds."""
+    tell(session, job, now)
+    session.flush()
+    if job.attempts == 0:
+        raise RuntimeError("at first")
+
+
+def die(session: Session, job: ScheduledJob, now: datetime) -> None:
+    """Ends the whole process in the middle of the job, without a goodbye."""
+    tell(session, job, now)
+    session.flush()
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+HANDLERS: dict[str, Handler] = {
+    "once": tell,
+    "again": tell_again,
+    "cancels": tell_and_cancel,
+    "moves": tell_and_move,
+    "flaky": fail_at_first,
+    "deadly": tell,
+}
+
+
+def work(url: str, folder: str, name: str, *, dies: bool) -> None:
+    """Go through the week, step by step; everybody begins at the same moment.
+
+    Args:
+        url: the store.
+        folder: where processes say that they are ready, and wait until all are.
+        name: of this process.
+        dies: the first deadly job kills it.
+    """
+    database = Database(url, pool_size=1)
+    handlers = {**HANDLERS, "deadly": die} if dies else HANDLERS
+    (Path(folder) / name).touch()
+    while not (Path(folder) / "go").exists():
+        time.sleep(0.005)
+    now = START
+    while now <= END:
+        while run_due(database, handlers, now=now):
+            pass
+        now += STEP
+    database.dispose()
