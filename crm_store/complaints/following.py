@@ -276,7 +276,10 @@ def confirm_solved(
     """
     now = now or utcnow()
     complaint = _own(session, customer_id, code)
-    if complaint.state == CLOSED or was_done(session, complaint, CLOSED, inbox_id=inbox_id):
+    if any(was_done(session, complaint, event, inbox_id=inbox_id) for event in (CLOSED, "solved")):
+        return complaint
+    if complaint.state == CLOSED:
+        note_event(session, complaint, "solved", actor=CUSTOMER, now=now, data={"inbox_id": inbox_id})
         return complaint
     return move(
         session,

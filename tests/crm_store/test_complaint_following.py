@@ -320,6 +320,21 @@ def test_who_says_that_it_is_solved_closes_the_complaint(database: Database) -> 
         assert case.told() == ["utter_complaint_resolved_upheld"]
 
 
+def test_a_yes_about_a_closed_complaint_is_noted_once_whatever_comes_after_it(
+    sqlite_database: Database,
+) -> None:
+    with sqlite_database.write() as session:
+        case = Case(session)
+        case.is_resolved()
+        move(session, case.complaint, to="closed", actor="system", rules=RULES, reason="x", now=NOW)
+        inbox_id = an_inbox_id(session, case.chat)
+        case.does(following.confirm_solved, inbox_id=inbox_id)
+        case.does(following.reopen)
+        case.does(following.confirm_solved, inbox_id=inbox_id)
+        assert case.complaint.state == "in_review"
+        assert [one.kind for one in case.timeline()].count("complaint.solved") == 1
+
+
 @pytest.mark.parametrize("closed", [False, True])
 def test_a_no_within_the_grace_period_reopens_with_new_clocks_and_more_urgency(
     database: Database, closed: bool

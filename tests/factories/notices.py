@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import shutil
+import tempfile
 from functools import lru_cache
+from pathlib import Path
 from typing import Any
 
 from sqlalchemy import select
@@ -40,4 +43,9 @@ def rendered(item: OutboxItem, turn: int = 0) -> Rendered:
 
 @lru_cache
 def _responses() -> Responses:
-    return Responses.load((PROJECT_ROOT / "data").glob("*/responses.yml"), BusinessFile(EXAMPLE))
+    # A business file leaves a copy of itself beside it.
+    with tempfile.TemporaryDirectory() as folder:
+        business = BusinessFile(Path(shutil.copy(EXAMPLE, folder)))
+        responses = Responses.load((PROJECT_ROOT / "data").glob("*/responses.yml"), business)
+        responses.render("utter_greet", {}, turn=0)
+        return responses
