@@ -133,6 +133,7 @@ def _understood(row: Record | Refusal) -> dict[str, str]:
         "birthday": date_text(row.birthday) if row.birthday else "",
         "address": row.address,
         "time to call": row.preferred_time,
+        "tier": row.tier,
     }
     return {name: value for name, value in said.items() if value}
 

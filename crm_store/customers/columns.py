@@ -30,9 +30,10 @@ FIELDS = (
     "birthday",
     "address",
     "preferred_time",
+    "tier",
 )
 #: Most characters that the store takes.
-LONGEST = {"full_name": 200, "address": 1000, "external_ref": 100, "preferred_time": 200}
+LONGEST = {"full_name": 200, "address": 1000, "external_ref": 100, "preferred_time": 200, "tier": 40}
 #: Titles and empty rows may stand above the headings.
 HEADINGS_WITHIN_ROWS = 10
 
@@ -91,6 +92,7 @@ class Record:
     birthday: date | None
     address: str
     preferred_time: str
+    tier: str
 
 
 def wording(section: str) -> Any:
@@ -141,6 +143,7 @@ def read_record(row: Row, columns: Columns) -> Record:
         "external_ref": to_ascii_digits(texts.get("external_ref", "")),
         "address": texts.get("address", ""),
         "preferred_time": texts.get("preferred_time", ""),
+        "tier": texts.get("tier", ""),
     }
     for field, longest in LONGEST.items():
         if len(kept[field]) > longest:

@@ -35,7 +35,9 @@ from crm_store.db import Database
 
 BATCH_ROWS = 1000
 #: What a file may say about a customer besides the phone.
-SAID = ("full_name", "external_ref", "birthday", "address", "preferred_time")
+SAID = ("full_name", "external_ref", "birthday", "address", "preferred_time", "tier")
+#: What the business decides, whatever a customer has said.
+BUSINESS_SAYS = ("tier",)
 #: Two imports at once would not see each other's new customers on PostgreSQL; on SQLite one writes at a time.
 _ONE_AT_A_TIME = 0x70657976
 _ACTOR = "operator"
@@ -227,7 +229,7 @@ def _bring_up_to_date(session: Session, customer: Customer, record: Record, know
     changed = []
     for name in SAID:
         said, held = getattr(record, name), getattr(customer, name)
-        if said and said != held and not (held and keeps_own):
+        if said and said != held and (name in BUSINESS_SAYS or not (held and keeps_own)):
             setattr(customer, name, said)
             changed.append(name)
     if known.by_phone.get(record.phone) is not customer and _take_phone(session, customer, record, known):

@@ -174,6 +174,18 @@ def test_headings_are_known_in_persian_english_and_finglish(
     )
 
 
+def test_the_list_says_the_loyalty_tier_whatever_a_customer_has_said(
+    database: Database, tmp_path: Path
+) -> None:
+    for tier in ("نقره‌ای", "طلایی"):
+        run(database, a_list(tmp_path, ["09121234567", tier], headings=["موبایل", "سطح مشتری"]))
+        with database.write() as session:
+            customer = session.scalars(select(Customer)).one()
+            session.add(ChannelIdentity(customer=customer, channel="telegram", external_id=tier))
+    with database.read() as session:
+        assert session.scalars(select(Customer.tier)).all() == ["طلایی"]
+
+
 def test_no_heading_stands_for_two_fields() -> None:
     headings = [heading for field in wording("headings").values() for heading in field]
     assert len(headings) == len(set(headings))
@@ -467,7 +479,7 @@ def test_interrupted_anywhere_and_run_again_nothing_is_missing_and_nothing_is_th
 
 def test_every_reason_has_its_text() -> None:
     with_limits = {
-        f"{field}_too_long" for field in ("full_name", "address", "external_ref", "preferred_time")
+        f"{field}_too_long" for field in ("full_name", "address", "external_ref", "preferred_time", "tier")
     }
     phones = {"phone_missing", "phone_scientific", "phone_invalid", "phone_of_another", "ref_of_another"}
     others = {"birthday_invalid", "birthday_ambiguous"}

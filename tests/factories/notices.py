@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import shutil
-import tempfile
 from functools import lru_cache
-from pathlib import Path
 from typing import Any
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from bot.gateway.render import Rendered, Responses
-from crm_store.business import EXAMPLE, BusinessFile
+from crm_store.business import Business, BusinessFile
 from crm_store.outbox import OutboxItem
 from crm_store.settings import PROJECT_ROOT
+from tests.factories import RULES
 
 
 def notices_to(session: Session, conversation_id: int) -> list[OutboxItem]:
@@ -41,11 +39,16 @@ def rendered(item: OutboxItem, turn: int = 0) -> Rendered:
     return _responses().render(item.content["response"], item.content["params"], turn=turn)
 
 
+class _AsShipped(BusinessFile):
+    """The business as it is shipped, which writes no copy of itself beside its file."""
+
+    def __init__(self) -> None:
+        self._business = RULES.business
+
+    def current(self) -> Business:
+        return self._business
+
+
 @lru_cache
 def _responses() -> Responses:
-    # A business file leaves a copy of itself beside it.
-    with tempfile.TemporaryDirectory() as folder:
-        business = BusinessFile(Path(shutil.copy(EXAMPLE, folder)))
-        responses = Responses.load((PROJECT_ROOT / "data").glob("*/responses.yml"), business)
-        responses.render("utter_greet", {}, turn=0)
-        return responses
+    return Responses.load((PROJECT_ROOT / "data").glob("*/responses.yml"), _AsShipped())
