@@ -107,16 +107,13 @@ def _take_opening_story(
 
 def _take_what_was_heard(turn: Turn, session: Session, told: Opening) -> None:
     """Keep what decides how urgent it is, and the product that the story names."""
-    draft = draft_of(turn, session)
+    draft = DRAFT.of(turn, session)
     if draft is None:
         return
-    heard = {
-        drafting.SIGNALS: sorted(turn.signals),
-        drafting.PRODUCT: next((one.value for one in told.found if one.entity == "product"), None),
-    }
-    for field, value in heard.items():
-        if value:
-            drafts.set_field(draft, field=field, value=value, inbox_id=told.inbox_id)
+    drafting.note_signals(draft, signals=turn.signals, inbox_id=told.inbox_id)
+    product = next((one.value for one in told.found if one.entity == "product"), None)
+    if product:
+        drafts.set_field(draft, field=drafting.PRODUCT, value=product, inbox_id=told.inbox_id)
 
 
 def _take_what_was_sent(turn: Turn, session: Session, reply: Reply | None) -> bool:

@@ -19,6 +19,7 @@ from actions.handoff import has_digits_of_a_phone
 from actions.turn import Found, Turn
 from crm_store import drafts
 from crm_store.drafts import Draft
+from crm_store.filling import Filling
 from crm_store.persian import find_phones
 
 #: What a slot holds whose question was answered with nothing, or does not belong to this matter.
@@ -31,21 +32,12 @@ class Drafting(Protocol):
     """What the store offers for a kind of draft: ``crm_store/<area>/drafting.py``."""
 
     DRAFT_KIND: str
+    FILLING: Filling
 
     def set_draft_field(
         self, session: Session, *, conversation_id: int, field: str, value: str, inbox_id: int
     ) -> Draft:
         """Write a field."""
-
-    def set_draft_phone(
-        self, session: Session, *, conversation_id: int, phone: str, inbox_id: int, proven: bool = False
-    ) -> Draft:
-        """Keep the phone to call."""
-
-    def attach_to_draft(
-        self, session: Session, *, conversation_id: int, attachment_ids: list[int], inbox_id: int
-    ) -> Draft:
-        """Add files."""
 
     def pass_over(self, session: Session, *, conversation_id: int, field: str, inbox_id: int) -> Draft:
         """Take "none" for an answer."""
@@ -109,7 +101,7 @@ class FormDraft:
 
     def set_phone(self, turn: Turn, session: Session, phone: str) -> None:
         """Keep the number to call; only the sender's own contact proves one."""
-        self._drafting.set_draft_phone(
+        self._drafting.FILLING.set_phone(
             session,
             conversation_id=turn.conversation_id,
             phone=phone,
@@ -170,7 +162,7 @@ class FormDraft:
     def take_what_was_sent(self, turn: Turn, session: Session) -> bool:
         """Keep files, and the sender's own number as the one to call; whether there were any."""
         if turn.attachments and turn.contact is None:
-            self._drafting.attach_to_draft(
+            self._drafting.FILLING.attach(
                 session,
                 conversation_id=turn.conversation_id,
                 attachment_ids=turn.attachments,

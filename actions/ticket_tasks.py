@@ -14,16 +14,21 @@ from actions.turn import Turn
 from crm_store.base import utcnow
 from crm_store.complaints import following as complaints
 from crm_store.complaints.models import Complaint
+from crm_store.complaints.service import own_complaint
+from crm_store.errors import NotFound
 from crm_store.persian import span_text, to_jalali_text, to_persian_digits
 from crm_store.service_requests import following as requests
 from crm_store.service_requests import visits
 from crm_store.service_requests.models import ServiceRequest
+from crm_store.service_requests.service import find_by_code, own_request
 from crm_store.service_requests.windows import local_day
 from crm_store.staff.accounts import staff_in
 
 NOTE, REOPENED, WITHDRAW, APPEAL = "note", "reopened", "withdraw", "appeal"
 CANCEL, RESCHEDULE = "cancel", "reschedule"
 VISIT_DONE, VISIT_NOT_DONE = "visit_done", "visit_not_done"
+#: What is done with service requests by their customers, and by technicians; all else is about complaints.
+OF_REQUESTS, OF_STAFF = (CANCEL, RESCHEDULE), (VISIT_DONE, VISIT_NOT_DONE)
 #: Steps of a task after the ticket is known.
 FILES, DETAIL, CONFIRM = "files", "detail", "confirm"
 
@@ -85,17 +90,21 @@ TASK_OF_INTENT = {
     "visit_done": VISIT_DONE,
     "visit_not_done": VISIT_NOT_DONE,
 }
-#: What is said when somebody has no ticket that a task is for.
-NONE_OF_THEM = {
-    NOTE: "utter_no_complaint_for_note",
-    REOPENED: "utter_no_complaint_for_note",
-    WITHDRAW: "utter_no_complaint_to_withdraw",
-    APPEAL: "utter_no_complaint_to_appeal",
-    CANCEL: "utter_no_request_to_cancel",
-    RESCHEDULE: "utter_no_request_to_move",
-    VISIT_DONE: "utter_no_visit",
-    VISIT_NOT_DONE: "utter_no_visit",
-}
+
+
+def ticket_by_code(turn: Turn, session: Session, task: str, code: str) -> Ticket | None:
+    """The ticket with a code, whether a task is possible with it or not; None where it is somebody else's."""
+    try:
+        if task in OF_STAFF:
+            staff = staff_in(session, conversation_id=turn.conversation_id)
+            visit = find_by_code(session, code=code)
+            return visit if staff is not None and visit.technician_id == staff.id else None
+        customer_id = customer_of_turn(turn, session)
+        if task in OF_REQUESTS:
+            return own_request(session, customer_id=customer_id, code=code)
+        return own_complaint(session, customer_id=customer_id, code=code)
+    except NotFound:
+        return None
 
 
 def title_of(ticket: Ticket) -> str:

@@ -51,17 +51,6 @@ from crm_store.tickets.models import COMPLAINT
 
 #: Forms in which "one more photo" belongs to what is being told.
 TAKING_DOWN = ("complaint_form", "service_form")
-#: What is said when a task is not possible with a ticket in the state that it is in.
-CANNOT = {
-    NOTE: "utter_cannot_add",
-    REOPENED: "utter_cannot_add",
-    WITHDRAW: "utter_cannot_withdraw",
-    APPEAL: "utter_cannot_appeal",
-    CANCEL: "utter_cannot_cancel",
-    RESCHEDULE: "utter_cannot_move",
-    VISIT_DONE: "utter_visit_is_over",
-    VISIT_NOT_DONE: "utter_visit_is_over",
-}
 #: Said after something was added to a ticket: a file that follows belongs to it too.
 ADDED = ("utter_note_added", "utter_answer_passed_on")
 
@@ -92,17 +81,6 @@ class ActionBeginTicketTask(StoreAction):
         return _go_on(turn, session, reply)
 
 
-def _tell_none(turn: Turn, session: Session, reply: Reply, task: str) -> None:
-    """Say that there is nothing to do a task with; whoever has appealed hears that it is possible once."""
-    if task == APPEAL:
-        every = complaints_of(session, customer_id=customer_of_turn(turn, session))
-        appealed = next((one for one in every if one.appealed_at is not None), None)
-        if appealed is not None:
-            tell_impossible(reply, task, appealed)
-            return
-    reply.utter(NONE_OF_THEM[task])
-
-
 def begin(turn: Turn, session: Session, task: str, code: str | None) -> None:
     """Begin a task of this conversation."""
     service.start_task(
@@ -118,37 +96,6 @@ def _go_on(turn: Turn, session: Session, reply: Reply) -> list[Event]:
     if is_complete(under_way):
         return end_task(turn, session, reply)
     return [*clear_slots(SLOTS), SlotSet("requested_slot", None), FollowupAction(FORM)]
-
-
-def _refuse(turn: Turn, session: Session, reply: Reply, task: str, code: str) -> list[Event]:
-    """Say why a task is not possible with the ticket that was named; somebody else's looks like none."""
-    customer_id = customer_of_turn(turn, session)
-    try:
-        if task in (CANCEL, RESCHEDULE):
-            ticket: Any = own_request(session, customer_id=customer_id, code=code)
-        elif task in (VISIT_DONE, VISIT_NOT_DONE):
-            raise NotFound("a visit of nobody's, or of another day")
-        else:
-            ticket = own_complaint(session, customer_id=customer_id, code=code)
-    except NotFound:
-        reply.utter("utter_no_visit" if task in (VISIT_DONE, VISIT_NOT_DONE) else "utter_ticket_not_found")
-        return []
-    tell_impossible(reply, task, ticket)
-    return []
-
-
-def tell_impossible(reply: Reply, task: str, ticket: Any) -> None:
-    """Say that a task is not possible with a ticket as it stands, and offer a person where one could help."""
-    if (
-        task in (CANCEL, RESCHEDULE)
-        and ticket.window is not None
-        and ticket.state in ("scheduled", "assigned")
-    ):
-        reply.utter("utter_too_late_to_change", **described(ticket), deadline=next_deadline())
-    elif task == APPEAL and ticket.appealed_at is not None:
-        reply.utter("utter_appealed_already", **described(ticket), deadline=next_deadline())
-    else:
-        reply.utter(CANNOT[task], **described(ticket))
 
 
 class ActionEndTicketTask(StoreAction):

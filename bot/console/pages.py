@@ -31,7 +31,7 @@ def render(request: web.Request, template: str, *, status: int = 200, **values: 
     """
     file = request.config_dict[BUSINESS]
     business = file.current()
-    names = terms("complaints")
+    names, events = terms("complaints"), terms("tickets")["events"]
     page = _environment(request.config_dict[SETTINGS].business.timezone).get_template(template)
     html = page.render(
         business=business.name,
@@ -41,6 +41,7 @@ def render(request: web.Request, template: str, *, status: int = 200, **values: 
         path=request.path,
         category_title=lambda key: business.category(key).title,
         remedy_title=lambda key: names["remedies"].get(key, key),
+        event_title=lambda kind: events["names"].get(kind, events["unknown"]),
         state_title=lambda key: names["states"].get(key, key),
         **values,
     )

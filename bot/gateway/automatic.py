@@ -6,7 +6,7 @@ Every step may be done by several processes at the same time; each row is dealt 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from bot.gateway.timed import TimedJob
 from crm_store.base import utcnow
@@ -39,6 +39,7 @@ class Automatic:
         database: the store.
         business: the owner's rules, as they are at the moment of each step.
         handlers: by kind of job; those of all areas if left out.
+        clock: gives the present moment.
     """
 
     def __init__(
@@ -48,10 +49,12 @@ class Automatic:
         business: BusinessFile,
         *,
         handlers: Mapping[str, Handler] | None = None,
+        clock: Callable[[], datetime] = utcnow,
     ) -> None:
         self._settings = settings
         self._database = database
         self._business = business
+        self._clock = clock
         self._rules_of: tuple[Business, Rules] | None = None
         self._handlers = all_handlers(self.rules) if handlers is None else handlers
 
@@ -67,14 +70,14 @@ class Automatic:
 
     def run_due_jobs(self) -> None:
         """Do what is due."""
-        run_due(self._database, self._handlers, now=utcnow())
+        run_due(self._database, self._handlers, now=self._clock())
 
     def keep_promises(self) -> None:
         """Warn of promises that are about to be broken, and tell of those that are."""
         swept = SWEPT_AT_ONCE
         while swept >= SWEPT_AT_ONCE:
             with self._database.write() as session:
-                swept = sweep(session, rules=self.rules(), now=utcnow(), limit=SWEPT_AT_ONCE)
+                swept = sweep(session, rules=self.rules(), now=self._clock(), limit=SWEPT_AT_ONCE)
 
     def remind_of_half_told(self) -> None:
         """Offer complaints again that were left half-told."""
@@ -82,7 +85,7 @@ class Automatic:
         with self._database.write() as session:
             remind_of_half_told(
                 session,
-                now=utcnow(),
+                now=self._clock(),
                 timezone=self._settings.business.timezone,
                 hour=limits.reminder_hour,
                 max_age=timedelta(hours=limits.draft_hours),

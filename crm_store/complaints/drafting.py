@@ -9,53 +9,35 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from typing import Any
 
-from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from crm_store import drafts
+from crm_store import filling
 from crm_store.complaints.models import REMEDIES
-from crm_store.conversations.models import Attachment, Conversation
-from crm_store.conversations.service import customer_of
-from crm_store.customers.service import add_phone, best_phone
 from crm_store.drafts import Draft
 from crm_store.errors import InvalidInput
+from crm_store.filling import ASKING, SUMMARISED, Filling, ask_for, is_answered, settle, settle_with_none
 
 DRAFT_KIND = "complaint"
 DESCRIPTION, CATEGORY, ORDER_NUMBER, REMEDY = "description", "category", "order_number", "remedy"
-ATTACHMENTS, PHONE = "attachments", "phone"
+ATTACHMENTS, PHONE, CONTACT_POINT, SIGNALS = (
+    filling.ATTACHMENTS,
+    filling.PHONE,
+    filling.CONTACT_POINT,
+    filling.SIGNALS,
+)
 #: In the order in which they are asked.
 FIELDS = (DESCRIPTION, CATEGORY, ORDER_NUMBER, REMEDY, ATTACHMENTS, PHONE)
-#: What was heard beside the words (danger, anger …) and the product of the story; neither is asked for.
-SIGNALS, PRODUCT = "signals", "product"
+#: The product that the story names; it is not asked for.
+PRODUCT = "product"
 REQUIRED_FIELDS = (DESCRIPTION, CATEGORY)
 MAX_DESCRIPTION = 8000
 MAX_ORDER_NUMBER = 40
 
-#: Where the phone stands in a draft: the id of the contact point, 0 for "no phone".
-CONTACT_POINT = "contact_point_id"
-#: The field that the customer wants to correct: it is asked again, its former value stays until then.
-_ASKING = "asking"
-#: The summary has been shown: from then on only what the customer wants to correct is asked.
-_SUMMARISED = "summarised"
-
-
-def complaint_draft(session: Session, *, conversation_id: int, inbox_id: int) -> Draft | None:
-    """The complaint draft that a turn works on."""
-    return drafts.turn_draft(session, conversation_id=conversation_id, kind=DRAFT_KIND, inbox_id=inbox_id)
-
-
-def start_complaint(session: Session, *, conversation_id: int, inbox_id: int) -> Draft:
-    """The complaint draft that a turn works on, made if there is none; a phone that is known is in it."""
-    draft = complaint_draft(session, conversation_id=conversation_id, inbox_id=inbox_id)
-    if draft is None:
-        draft = drafts.start_draft(
-            session, conversation_id=conversation_id, kind=DRAFT_KIND, inbox_id=inbox_id
-        )
-        customer_id = customer_of(session.get_one(Conversation, conversation_id))
-        known = best_phone(session, customer_id=customer_id)
-        if known is not None:
-            drafts.set_field(draft, field=CONTACT_POINT, value=known.id, inbox_id=inbox_id)
-    return draft
+FILLING = Filling(DRAFT_KIND)
+complaint_draft, start_complaint, cancel_draft = FILLING.find, FILLING.start, FILLING.cancel
+set_draft_phone, attach_to_draft = FILLING.set_phone, FILLING.attach
+drop_attachments = FILLING.drop_attachments
+begin_anew, note_summary, note_signals = filling.begin_anew, filling.note_summary, filling.note_signals
 
 
 def set_draft_field(
@@ -78,42 +60,7 @@ def set_draft_field(
         raise InvalidInput(f"unknown remedy {value}")
     draft = start_complaint(session, conversation_id=conversation_id, inbox_id=inbox_id)
     longest = {DESCRIPTION: MAX_DESCRIPTION, ORDER_NUMBER: MAX_ORDER_NUMBER}.get(field)
-    _settle(draft, field, value[:longest], inbox_id)
-    return draft
-
-
-def set_draft_phone(
-    session: Session, *, conversation_id: int, phone: str, inbox_id: int, proven: bool = False
-) -> Draft:
-    """Keep the phone to call about the complaint.
-
-    Args:
-        phone: as typed, in any script and format.
-        proven: True only for the sender's own contact as the messenger hands it over.
-
-    Raises:
-        InvalidInput: the text is not a valid phone number.
-    """
-    customer_id = customer_of(session.get_one(Conversation, conversation_id))
-    point = add_phone(session, customer_id=customer_id, phone=phone, proven=proven)
-    draft = start_complaint(session, conversation_id=conversation_id, inbox_id=inbox_id)
-    _settle(draft, PHONE, point.id, inbox_id)
-    return draft
-
-
-def attach_to_draft(
-    session: Session, *, conversation_id: int, attachment_ids: list[int], inbox_id: int
-) -> Draft:
-    """Add attachments of this conversation to its complaint draft; known ones are not added twice."""
-    draft = start_complaint(session, conversation_id=conversation_id, inbox_id=inbox_id)
-    own = session.scalars(
-        select(Attachment.id).where(
-            Attachment.conversation_id == conversation_id, Attachment.id.in_(attachment_ids)
-        )
-    )
-    known = list(draft.data.get(ATTACHMENTS, []))
-    value = known + [attachment_id for attachment_id in own if attachment_id not in known]
-    _settle(draft, ATTACHMENTS, value, inbox_id)
+    settle(draft, field, value[:longest], inbox_id)
     return draft
 
 
@@ -126,8 +73,7 @@ def pass_over(session: Session, *, conversation_id: int, field: str, inbox_id: i
     if field in REQUIRED_FIELDS or field not in FIELDS:
         raise InvalidInput(f"{field} cannot be passed over")
     draft = start_complaint(session, conversation_id=conversation_id, inbox_id=inbox_id)
-    none = {ATTACHMENTS: list(draft.data.get(ATTACHMENTS, [])), PHONE: 0}
-    _settle(draft, field, none.get(field, ""), inbox_id)
+    settle_with_none(draft, field, inbox_id)
     return draft
 
 
@@ -140,31 +86,8 @@ def ask_again(session: Session, *, conversation_id: int, field: str, inbox_id: i
     if field not in FIELDS:
         raise InvalidInput(f"a complaint has no field {field}")
     draft = start_complaint(session, conversation_id=conversation_id, inbox_id=inbox_id)
-    drafts.set_field(draft, field=_ASKING, value=field, inbox_id=inbox_id)
+    ask_for(draft, field, inbox_id)
     return draft
-
-
-def drop_attachments(session: Session, *, conversation_id: int, inbox_id: int) -> Draft:
-    """Take all files out of the draft; the conversation keeps them."""
-    draft = start_complaint(session, conversation_id=conversation_id, inbox_id=inbox_id)
-    _settle(draft, ATTACHMENTS, [], inbox_id)
-    return draft
-
-
-def note_summary(draft: Draft, *, inbox_id: int) -> None:
-    """Note that the customer has seen the summary."""
-    drafts.set_field(draft, field=_SUMMARISED, value=True, inbox_id=inbox_id)
-
-
-def begin_anew(draft: Draft, *, inbox_id: int) -> None:
-    """Forget what an earlier story said; the phone to call stays, it is the same customer."""
-    for field in [field for field in draft.data if field != CONTACT_POINT]:
-        drafts.set_field(draft, field=field, value=None, inbox_id=inbox_id)
-
-
-def cancel_draft(session: Session, *, conversation_id: int, inbox_id: int) -> bool:
-    """Drop the conversation's open complaint draft; False when there is none."""
-    return drafts.cancel_draft(session, conversation_id=conversation_id, kind=DRAFT_KIND, inbox_id=inbox_id)
 
 
 def open_questions(data: Mapping[str, Any], ask: Collection[str]) -> list[str]:
@@ -174,18 +97,8 @@ def open_questions(data: Mapping[str, Any], ask: Collection[str]) -> list[str]:
         data: what the draft holds.
         ask: what is asked about a complaint of its category, besides what must be told.
     """
-    asking = data.get(_ASKING)
-    wanted = REQUIRED_FIELDS if data.get(_SUMMARISED) else (*REQUIRED_FIELDS, *ask)
-    return [field for field in FIELDS if field == asking or (field in wanted and _place(field) not in data)]
-
-
-def _settle(draft: Draft, field: str, value: object, inbox_id: int) -> None:
-    """Write an answer; the question is no longer open."""
-    drafts.set_field(draft, field=_place(field), value=value, inbox_id=inbox_id)
-    if draft.data.get(_ASKING) == field:
-        drafts.set_field(draft, field=_ASKING, value=None, inbox_id=inbox_id)
-
-
-def _place(field: str) -> str:
-    """The name under which a field stands in a draft."""
-    return CONTACT_POINT if field == PHONE else field
+    asking = data.get(ASKING)
+    wanted = REQUIRED_FIELDS if data.get(SUMMARISED) else (*REQUIRED_FIELDS, *ask)
+    return [
+        field for field in FIELDS if field == asking or (field in wanted and not is_answered(data, field))
+    ]

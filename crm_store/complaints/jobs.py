@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import datetime
 
-from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from crm_store.complaints.due import CLOSE, REMIND
@@ -14,7 +13,7 @@ from crm_store.complaints.states import SYSTEM, move
 from crm_store.complaints.telling import tell_customer
 from crm_store.complaints.timeline import note_event
 from crm_store.jobs.models import ScheduledJob
-from crm_store.jobs.service import Handler
+from crm_store.jobs.service import Handler, take
 from crm_store.rules import Rules
 from crm_store.tickets.models import COMPLAINT
 from crm_store.tickets.notes import open_questions
@@ -28,12 +27,12 @@ def handlers(rules: Callable[[], Rules]) -> dict[str, Handler]:
     """
 
     def close(session: Session, job: ScheduledJob, now: datetime) -> None:
-        complaint = _locked(session, job)
+        complaint = take(session, Complaint, job.data["complaint_id"])
         if complaint is not None and complaint.state == RESOLVED:
             move(session, complaint, to=CLOSED, actor=SYSTEM, rules=rules(), reason="no_word", now=now)
 
     def remind(session: Session, job: ScheduledJob, now: datetime) -> None:
-        complaint = _locked(session, job)
+        complaint = take(session, Complaint, job.data["complaint_id"])
         if complaint is not None and complaint.state == WAITING:
             _remind(session, complaint, job, now)
 
@@ -52,13 +51,3 @@ def _remind(session: Session, complaint: Complaint, job: ScheduledJob, now: date
         question=[question.text for question in questions],
     )
     note_event(session, complaint, "reminded", actor=SYSTEM, now=now, data={"questions": len(questions)})
-
-
-def _locked(session: Session, job: ScheduledJob) -> Complaint | None:
-    """The complaint of a job as it is now, changed by nobody else meanwhile."""
-    return session.scalar(
-        select(Complaint)
-        .where(Complaint.id == job.data["complaint_id"])
-        .with_for_update()
-        .execution_options(populate_existing=True)
-    )

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
 from datetime import datetime, timedelta
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 import structlog
 from sqlalchemy import ColumnElement, and_, select
@@ -26,9 +26,32 @@ log = structlog.get_logger(__name__)
 #: does nothing if not. It may schedule the same key again, which then waits for its new due time.
 Handler = Callable[[Session, ScheduledJob, datetime], None]
 
+_Row = TypeVar("_Row")
 MAX_ATTEMPTS = 10
 FIRST_PAUSE = timedelta(seconds=30)
 LONGEST_PAUSE = timedelta(hours=2)
+
+
+class NotNow(Exception):
+    """A handler cannot do its work at this moment; that is no failure, and the job waits for the next run."""
+
+
+def take(session: Session, model: type[_Row], row_id: int) -> _Row | None:
+    """The row that a job is about, as it is now, changed by nobody else until the job is done.
+
+    A turn locks a ticket first and its jobs afterwards. A handler holds its job already: if it waited for the
+    ticket, the two could wait for each other.
+
+    Returns:
+        The row; None when it is gone.
+
+    Raises:
+        NotNow: somebody is changing it.
+    """
+    row = session.get(model, row_id, with_for_update={"skip_locked": True}, populate_existing=True)
+    if row is None and session.get(model, row_id) is not None:
+        raise NotNow
+    return row
 
 
 def schedule(
@@ -133,6 +156,8 @@ def _run_next(
             handlers[job.kind](session, job, now)
             session.flush()
             waits_again = job.state == PENDING
+    except NotNow:
+        return _Outcome(claim.job_id, is_done=False, waits_again=True) if claim else None
     except Exception as error:
         if claim is None:
             raise  # the store itself is away

@@ -6,20 +6,17 @@ named none or passed the question over. Whatever was said last holds.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from datetime import datetime, timezone
 from typing import Any
 
-from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from crm_store import drafts
+from crm_store import drafts, filling
 from crm_store.business import ServiceKind
-from crm_store.conversations.models import Attachment, Conversation
-from crm_store.conversations.service import customer_of
-from crm_store.customers.service import add_phone, best_phone
 from crm_store.drafts import Draft
 from crm_store.errors import InvalidInput
+from crm_store.filling import ASKING, SUMMARISED, Filling, ask_for, is_answered, settle, settle_with_none
 
 DRAFT_KIND = "service_request"
 KIND, PROBLEM, PRODUCT, CITY, ADDRESS = "kind", "problem", "product", "city", "address"
@@ -27,7 +24,12 @@ KIND, PROBLEM, PRODUCT, CITY, ADDRESS = "kind", "problem", "product", "city", "a
 ANSWERS = "answers"
 #: The beginning of the chosen window, as ISO text in UTC.
 WINDOW = "window"
-ATTACHMENTS, PHONE = "attachments", "phone"
+ATTACHMENTS, PHONE, CONTACT_POINT, SIGNALS = (
+    filling.ATTACHMENTS,
+    filling.PHONE,
+    filling.CONTACT_POINT,
+    filling.SIGNALS,
+)
 #: In the order in which they are asked.
 FIELDS = (KIND, PROBLEM, PRODUCT, CITY, ADDRESS, ANSWERS, WINDOW, ATTACHMENTS, PHONE)
 #: What must be told where it belongs to the request; `required_fields` says where it does.
@@ -35,33 +37,11 @@ REQUIRED_FIELDS = (KIND, CITY, ADDRESS, WINDOW)
 MAX_LENGTH = {PROBLEM: 8000, PRODUCT: 200, CITY: 60, ADDRESS: 2000}
 MAX_ANSWER = 2000
 
-#: Where the phone stands in a draft: the id of the contact point, 0 for "no phone".
-CONTACT_POINT = "contact_point_id"
-#: What was heard beside the words: ``danger``, ``urgency``, ``anger``.
-SIGNALS = "signals"
-#: The field that the customer wants to correct: it is asked again, its former value stays until then.
-_ASKING = "asking"
-#: The summary has been shown: from then on only what the customer wants to correct is asked.
-_SUMMARISED = "summarised"
-
-
-def service_draft(session: Session, *, conversation_id: int, inbox_id: int) -> Draft | None:
-    """The draft of a service request that a turn works on."""
-    return drafts.turn_draft(session, conversation_id=conversation_id, kind=DRAFT_KIND, inbox_id=inbox_id)
-
-
-def start_request(session: Session, *, conversation_id: int, inbox_id: int) -> Draft:
-    """The draft that a turn works on, made if there is none; a phone that is known is in it."""
-    draft = service_draft(session, conversation_id=conversation_id, inbox_id=inbox_id)
-    if draft is None:
-        draft = drafts.start_draft(
-            session, conversation_id=conversation_id, kind=DRAFT_KIND, inbox_id=inbox_id
-        )
-        customer_id = customer_of(session.get_one(Conversation, conversation_id))
-        known = best_phone(session, customer_id=customer_id)
-        if known is not None:
-            drafts.set_field(draft, field=CONTACT_POINT, value=known.id, inbox_id=inbox_id)
-    return draft
+FILLING = Filling(DRAFT_KIND)
+service_draft, start_request, cancel_draft = FILLING.find, FILLING.start, FILLING.cancel
+set_draft_phone, attach_to_draft = FILLING.set_phone, FILLING.attach
+drop_attachments = FILLING.drop_attachments
+begin_anew, note_summary, note_signals = filling.begin_anew, filling.note_summary, filling.note_signals
 
 
 def set_draft_field(
@@ -86,7 +66,7 @@ def set_draft_field(
     draft = start_request(session, conversation_id=conversation_id, inbox_id=inbox_id)
     if field == KIND and draft.data.get(KIND) != value:
         drafts.set_field(draft, field=WINDOW, value=None, inbox_id=inbox_id)
-    _settle(draft, field, value, inbox_id)
+    settle(draft, field, value, inbox_id)
     return draft
 
 
@@ -96,49 +76,7 @@ def answer_own_question(
     """Keep the answer to one of the kind's own questions; an empty one passes it over."""
     draft = start_request(session, conversation_id=conversation_id, inbox_id=inbox_id)
     others = [one for one in draft.data.get(ANSWERS, []) if one["question"] != question]
-    _settle(draft, ANSWERS, [*others, {"question": question, "answer": answer[:MAX_ANSWER]}], inbox_id)
-    return draft
-
-
-def set_draft_phone(
-    session: Session, *, conversation_id: int, phone: str, inbox_id: int, proven: bool = False
-) -> Draft:
-    """Keep the phone to call about the request.
-
-    Args:
-        phone: as typed, in any script and format.
-        proven: True only for the sender's own contact as the messenger hands it over.
-
-    Raises:
-        InvalidInput: the text is not a valid phone number.
-    """
-    customer_id = customer_of(session.get_one(Conversation, conversation_id))
-    point = add_phone(session, customer_id=customer_id, phone=phone, proven=proven)
-    draft = start_request(session, conversation_id=conversation_id, inbox_id=inbox_id)
-    _settle(draft, PHONE, point.id, inbox_id)
-    return draft
-
-
-def attach_to_draft(
-    session: Session, *, conversation_id: int, attachment_ids: list[int], inbox_id: int
-) -> Draft:
-    """Add attachments of this conversation to its draft; known ones are not added twice."""
-    draft = start_request(session, conversation_id=conversation_id, inbox_id=inbox_id)
-    own = session.scalars(
-        select(Attachment.id).where(
-            Attachment.conversation_id == conversation_id, Attachment.id.in_(attachment_ids)
-        )
-    )
-    known = list(draft.data.get(ATTACHMENTS, []))
-    value = known + [attachment_id for attachment_id in own if attachment_id not in known]
-    _settle(draft, ATTACHMENTS, value, inbox_id)
-    return draft
-
-
-def drop_attachments(session: Session, *, conversation_id: int, inbox_id: int) -> Draft:
-    """Take all files out of the draft; the conversation keeps them."""
-    draft = start_request(session, conversation_id=conversation_id, inbox_id=inbox_id)
-    _settle(draft, ATTACHMENTS, [], inbox_id)
+    settle(draft, ANSWERS, [*others, {"question": question, "answer": answer[:MAX_ANSWER]}], inbox_id)
     return draft
 
 
@@ -153,8 +91,7 @@ def pass_over(session: Session, *, conversation_id: int, field: str, inbox_id: i
     if field not in (PROBLEM, PRODUCT, ATTACHMENTS, PHONE):
         raise InvalidInput(f"{field} cannot be passed over")
     draft = start_request(session, conversation_id=conversation_id, inbox_id=inbox_id)
-    none = {ATTACHMENTS: list(draft.data.get(ATTACHMENTS, [])), PHONE: 0}
-    _settle(draft, field, none.get(field, ""), inbox_id)
+    settle_with_none(draft, field, inbox_id)
     return draft
 
 
@@ -169,36 +106,13 @@ def ask_again(session: Session, *, conversation_id: int, field: str, inbox_id: i
     draft = start_request(session, conversation_id=conversation_id, inbox_id=inbox_id)
     if field == ANSWERS:
         drafts.set_field(draft, field=ANSWERS, value=None, inbox_id=inbox_id)
-    drafts.set_field(draft, field=_ASKING, value=field, inbox_id=inbox_id)
+    ask_for(draft, field, inbox_id)
     return draft
-
-
-def note_summary(draft: Draft, *, inbox_id: int) -> None:
-    """Note that the customer has seen the summary."""
-    drafts.set_field(draft, field=_SUMMARISED, value=True, inbox_id=inbox_id)
-
-
-def note_signals(draft: Draft, *, signals: Collection[str], inbox_id: int) -> None:
-    """Remember what was heard beside the words: ``danger`` makes the request urgent."""
-    heard = {*draft.data.get(SIGNALS, []), *signals}
-    if heard:
-        drafts.set_field(draft, field=SIGNALS, value=sorted(heard), inbox_id=inbox_id)
-
-
-def begin_anew(draft: Draft, *, inbox_id: int) -> None:
-    """Forget what an earlier request said; the phone to call stays, it is the same customer."""
-    for field in [field for field in draft.data if field != CONTACT_POINT]:
-        drafts.set_field(draft, field=field, value=None, inbox_id=inbox_id)
 
 
 def take_window_out(draft: Draft, *, inbox_id: int) -> None:
     """Ask for the time again: the window that was chosen is no longer free."""
     drafts.set_field(draft, field=WINDOW, value=None, inbox_id=inbox_id)
-
-
-def cancel_draft(session: Session, *, conversation_id: int, inbox_id: int) -> bool:
-    """Drop the conversation's open draft of a service request; False when there is none."""
-    return drafts.cancel_draft(session, conversation_id=conversation_id, kind=DRAFT_KIND, inbox_id=inbox_id)
 
 
 def required_fields(kind: ServiceKind) -> tuple[str, ...]:
@@ -221,9 +135,9 @@ def open_questions(data: Mapping[str, Any], kind: ServiceKind | None) -> list[st
     """
     if kind is None or not data.get(KIND):
         return [KIND]
-    required, asking = required_fields(kind), data.get(_ASKING)
+    required, asking = required_fields(kind), data.get(ASKING)
     # Own questions are open after the summary only where they were opened again, or are another kind's.
-    wanted = {*required, ANSWERS} if data.get(_SUMMARISED) else {*required, ANSWERS, *kind.ask}
+    wanted = {*required, ANSWERS} if data.get(SUMMARISED) else {*required, ANSWERS, *kind.ask}
     wanted |= {asking} if asking else set()
 
     def is_open(field: str) -> bool:
@@ -231,7 +145,7 @@ def open_questions(data: Mapping[str, Any], kind: ServiceKind | None) -> list[st
             return next_own_question(data, kind) is not None
         if field == asking:
             return True
-        return not data.get(field) if field in required else _place(field) not in data
+        return not data.get(field) if field in required else not is_answered(data, field)
 
     return [field for field in FIELDS if field in wanted and is_open(field)]
 
@@ -261,15 +175,3 @@ def _moment(text: str) -> datetime:
     if moment.utcoffset() is None:
         raise InvalidInput(f"{text} has no time zone")
     return moment.astimezone(timezone.utc)
-
-
-def _settle(draft: Draft, field: str, value: object, inbox_id: int) -> None:
-    """Write an answer; the question is no longer open."""
-    drafts.set_field(draft, field=_place(field), value=value, inbox_id=inbox_id)
-    if draft.data.get(_ASKING) == field:
-        drafts.set_field(draft, field=_ASKING, value=None, inbox_id=inbox_id)
-
-
-def _place(field: str) -> str:
-    """The name under which a field stands in a draft."""
-    return CONTACT_POINT if field == PHONE else field

@@ -8,7 +8,7 @@ from datetime import datetime
 from sqlalchemy.orm import Session
 
 from crm_store.jobs.models import ScheduledJob
-from crm_store.jobs.service import Handler, cancel, schedule
+from crm_store.jobs.service import Handler, cancel, schedule, take
 from crm_store.rules import Rules
 from crm_store.service_requests.models import ASSIGNED, SCHEDULED, ServiceRequest
 from crm_store.service_requests.telling import tell_customer
@@ -50,7 +50,7 @@ def handlers(rules: Callable[[], Rules]) -> dict[str, Handler]:
 
 def _remind(session: Session, job: ScheduledJob, now: datetime, rules: Rules) -> None:
     """Call a visit to mind, if it still stands at the time for which this was planned."""
-    request = session.get(ServiceRequest, job.data["request_id"])
+    request = take(session, ServiceRequest, job.data["request_id"])
     if request is None or request.window is None or request.state not in COMING:
         return
     starts_at = request.window.starts_at

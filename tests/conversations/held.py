@@ -156,12 +156,13 @@ def check_held(held: Held, expected: Mapping[str, Any], *, chat: str, own_phone:
         AssertionError: something is different.
     """
     entries = _Entries(expected, chat, own_phone)
-    assert _compared_as_a_whole(held) == _wanted_as_a_whole(entries), where
+    actual, wanted = _compared_as_a_whole(held), _wanted_as_a_whole(entries)
+    assert actual == wanted, f"{where}: {actual}, not {wanted}"
     stories = [_only(entry, "description") for entry in entries.of("complaints")]
     check_all(held.complaints, stories, where=f"{where}, complaint")
     cases = [_only(entry, *HeldCase.__struct_fields__) for entry in entries.of("complaints")]
-    for number, (case, wanted) in enumerate(zip(held.cases, cases, strict=True), start=1):
-        check_named(case, wanted, where=f"{where}, complaint {number}")
+    for number, (case, named) in enumerate(zip(held.cases, cases, strict=True), start=1):
+        check_named(case, named, where=f"{where}, complaint {number}")
     check_all(held.requests, entries.of("requests"), where=f"{where}, service request")
 
 

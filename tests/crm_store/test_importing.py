@@ -182,6 +182,7 @@ def test_the_list_says_the_loyalty_tier_whatever_a_customer_has_said(
         with database.write() as session:
             customer = session.scalars(select(Customer)).one()
             session.add(ChannelIdentity(customer=customer, channel="telegram", external_id=tier))
+            add_phone(session, customer_id=customer.id, phone="09121234567", proven=True)
     with database.read() as session:
         assert session.scalars(select(Customer.tier)).all() == ["طلایی"]
 

@@ -1,9 +1,9 @@
 """A strict stand-in for the connector that Rasa serves to the gateway, for tests that need no Rasa."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, TypeGuard
 
 from aiohttp import web
 
@@ -15,7 +15,8 @@ SECRET = "loopback-test-secret"
 CHANNELS = {"telegram", "bale", "web", "terminal"}
 FIELDS = {"sender", "message_id", "channel", "text", "payload", "attachments", "contact", "metadata"}
 REFUSALS = {422: "unknown payload", 500: "failed", 503: "unavailable"}
-METADATA = {"correlation_id": str, "audience": str, "edited": bool}
+METADATA = {"correlation_id": str, "audience": str, "edited": bool, "expected": (dict, type(None))}
+EXPECTED = {"what": str, "ticket": str, "is_latest": bool}
 
 
 @dataclass
@@ -226,10 +227,17 @@ def _has_one_content(body: Turn) -> bool:
 
 
 def _is_metadata(value: object) -> bool:
+    if not _has_fields(value, METADATA):
+        return False
+    expected = value["expected"]
+    return expected is None or _has_fields(expected, EXPECTED)
+
+
+def _has_fields(value: object, fields: Mapping[str, Any]) -> TypeGuard[dict[str, Any]]:
     return (
         isinstance(value, dict)
-        and set(value) == set(METADATA)
-        and all(isinstance(value[name], kind) for name, kind in METADATA.items())
+        and set(value) == set(fields)
+        and all(isinstance(value[name], kind) for name, kind in fields.items())
     )
 
 
