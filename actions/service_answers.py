@@ -45,14 +45,14 @@ WISH, PAGE = "wish", "page"
 OTHER = "other"
 #: Longest name of a city or a product, in words.
 CITY_WORDS, PRODUCT_WORDS = 3, 12
-#: A city with so many words behind it is an address.
+#: A city and an address have so many words at least.
 CITY_AND_ADDRESS = 5
 #: Most words besides a time in a text that says nothing else.
 BESIDE_A_TIME = 2
 #: What may be passed over.
 SKIPPABLE = frozenset({drafting.PROBLEM, drafting.PRODUCT, drafting.ATTACHMENTS, drafting.PHONE})
 #: Of these a text of so many words at the most is no answer, besides what never is one.
-NO_ANSWER_HERE = {"service_status": 5, "service_cancel": 5, "nlu_fallback": 0}
+NO_ANSWER_HERE = {"service_status": 5, "service_cancel": 5, "goodbye": 6, "nlu_fallback": 0}
 #: Yes, no and whatever else is short answers one of the business's own questions.
 ANSWERS_ANYTHING = frozenset(
     {"affirm", "deny", "nlu_fallback", "out_of_scope", "greet", "thank", "goodbye", "bot_challenge"}
@@ -238,9 +238,15 @@ def _take_city(turn: Turn, session: Session) -> str | None:
     if city is None:
         return None
     DRAFT.set(turn, session, drafting.CITY, city)
-    if turn.word_count >= CITY_AND_ADDRESS and drafting.ADDRESS not in DRAFT.data(turn, session):
+    if _tells_a_place(turn) and drafting.ADDRESS not in DRAFT.data(turn, session):
         DRAFT.set(turn, session, drafting.ADDRESS, turn.text)
     return TAKEN
+
+
+def _tells_a_place(turn: Turn) -> bool:
+    """Whether an answer with a city in it tells an address as well: «کرج، گوهردشت، خیابان دوم»."""
+    is_place = is_any_in(AREA, "address_parts", turn.text) or any(sign.isdigit() for sign in turn.text)
+    return is_place and turn.word_count >= CITY_AND_ADDRESS
 
 
 def _area_named(turn: Turn, session: Session) -> str | None:

@@ -41,6 +41,8 @@ WAITS_AFTER_YES = (
     "complaint_phone",
     "service_attachments",
     "service_phone",
+    ticket_form.FILES_SLOT,
+    ticket_form.DETAIL_SLOT,
 )
 
 #: Questions of a task with a ticket after which a plain no leaves everything as it is.

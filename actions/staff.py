@@ -125,8 +125,9 @@ class ActionVisitOnTheWay(StoreAction):
             )
         except NotFound:
             reply.utter("utter_no_visit")
-        except InvalidTransition:
-            reply.utter("utter_visit_is_over")
+        except InvalidTransition as refused:
+            # Nobody has left for it, so its day has not come.
+            reply.utter("utter_no_visit" if refused.state == ASSIGNED else "utter_visit_is_over")
         else:
             reply.utter("utter_visit_set_off")
             tell_visit(session, reply, visit)

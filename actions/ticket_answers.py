@@ -15,10 +15,13 @@ from actions.tickets import begin
 from actions.turn import Turn
 from crm_store.complaints import following as complaints
 from crm_store.errors import InvalidTransition, NotFound, TooLate
+from crm_store.persian import phone_text
 from crm_store.service_requests import following as requests
 
 #: Stars of a grade that was given with buttons.
 STARS = 5
+#: What a bare number may be of.
+SCALES = (STARS, 10, 20)
 #: Whoever says in so many words that it is not solved has told what is left.
 TELLING_WORDS = 7
 
@@ -77,9 +80,11 @@ class ActionAnswerStaff(StoreAction):
 
     def answer(self, turn: Turn, session: Session, reply: Reply) -> list[Event]:
         where = _where(turn, session)
+        # Whoever shares their own contact answers with its number.
+        text = turn.text or (phone_text(turn.contact) if turn.contact else "")
         try:
             complaint = complaints.answer_question(
-                session, **where, text=turn.text, attachment_ids=turn.attachments
+                session, **where, text=text, attachment_ids=turn.attachments
             )
         except (NotFound, InvalidTransition):
             reply.utter("utter_question_is_over")
@@ -126,7 +131,7 @@ class ActionRateVisit(StoreAction):
 
 
 def _grade(turn: Turn) -> tuple[int, int] | None:
-    """Value and scale of a grade, by button or in words; a bare number up to five is of five."""
+    """Value and scale of a grade, by button or in words; a bare number is of the first scale that it fits."""
     stars = turn.entity("stars")
     if stars is not None:
         return int(stars), STARS
@@ -134,11 +139,17 @@ def _grade(turn: Turn) -> tuple[int, int] | None:
         (one.value or _first(one.candidates) for one in turn.found if one.entity == "rating"), None
     )
     if rating:
-        return int(rating["value"]), int(rating["scale"])
-    number = next((one.value for one in turn.found if one.entity == "number"), None)
-    if isinstance(number, int) and 0 < number <= 2 * STARS:
-        return number, STARS if number <= STARS else 2 * STARS
-    return None
+        return _on_scale(rating["value"], rating["scale"])
+    number: Any = next((one.value for one in turn.found if one.entity == "number"), None)
+    scale = next((scale for scale in SCALES if number is not None and 0 <= number <= scale), None)
+    return _on_scale(number, scale) if scale is not None else None
+
+
+def _on_scale(value: float, scale: int) -> tuple[int, int] | None:
+    """A grade in whole steps from 1 on: «۴.۵ از ۵» is 9 of 10, and zero is the worst that there is."""
+    steps = 1 if value == int(value) else 2
+    grade = max(1, round(value * steps))
+    return (grade, scale * steps) if grade <= scale * steps else None
 
 
 def _first(candidates: tuple[Any, ...]) -> Any:

@@ -16,8 +16,10 @@ from sqlalchemy.orm import Session
 from actions.answers import begins_digression
 from actions.base import Event, Reply, StoreAction
 from actions.codes import named_ticket
-from actions.service_when import meant_window
-from actions.texts import count_other_words, is_any_in, meant, words
+from actions.service_when import meant_window, wish_in
+from actions.texts import count_other_words, is_any_in, meant
+from actions.ticket_naming import meant_ticket
+from actions.ticket_refusals import refuse
 from actions.ticket_tasks import (
     APPEAL,
     CANCEL,
@@ -25,20 +27,18 @@ from actions.ticket_tasks import (
     DETAIL,
     FILES,
     NOTE,
+    OF_STAFF,
     REOPENED,
     RESCHEDULE,
     TASKS,
     VISIT_DONE,
     VISIT_NOT_DONE,
-    Ticket,
-    title_of,
+    ticket_by_code,
 )
 from actions.turn import Turn
 from crm_store import drafts
 from crm_store.drafts import Draft
-from crm_store.persian import fold
-from crm_store.service_requests.models import ServiceRequest
-from crm_store.terms import terms
+from crm_store.service_requests.models import CANCEL_REASONS, NOT_DONE_REASONS, ServiceRequest
 from crm_store.tickets import service
 
 FORM = "ticket_form"
@@ -55,9 +55,18 @@ NOTHING = "-"
 TELLING_WORDS = 3
 #: Where the reasons that may be chosen are named, by task.
 REASONS = {CANCEL: "cancel_words", VISIT_NOT_DONE: "not_done_words"}
+#: The reasons themselves.
+CHOICES = {CANCEL: CANCEL_REASONS, VISIT_NOT_DONE: NOT_DONE_REASONS}
 OTHER = "other"
+#: The choice of whoever keeps a visit after all, when asked why it is to be cancelled.
+KEPT = "kept"
+#: How often later windows were asked for: a field of the draft.
+PAGES = "pages"
+ASKS_TO_CONFIRM = "utter_ask_withdraw"
 #: What a detail may be taken for that stands alone: the model of a fridge is none of ours elsewhere.
 STILL_DETAILS = frozenset({"out_of_scope", "nlu_fallback", "affirm", "deny"})
+#: A yes or no of so many words at the most tells nothing.
+PLAIN_ANSWER = {"affirm": 2, "deny": 3}
 #: «هزینه‌ی ارسالش هنوز مونده» speaks of what the business is asked about, and asks nothing.
 TOLD_ABOUT = {"faq": 3}
 #: "Cancel it", said when the reason for cancelling a visit was asked, is about the visit, not about the form.
@@ -102,7 +111,11 @@ def task_under_way(turn: Turn, session: Session) -> TaskUnderWay | None:
     task = draft.data[service.TASK]
     own = TASKS[task].own(session, turn)
     code = draft.data.get(service.TICKET)
-    return TaskUnderWay(task, draft, own, next((one for one in own if one.code == code), None))
+    ticket = next((one for one in own if one.code == code), None)
+    if ticket is None and code is not None:
+        # It is done already, or too late by now, which is told when it is tried.
+        ticket = ticket_by_code(turn, session, task, code)
+    return TaskUnderWay(task, draft, own, ticket)
 
 
 class ValidateTicketForm(StoreAction):
@@ -117,7 +130,7 @@ class ValidateTicketForm(StoreAction):
             return []
         if turn.resumed or turn.requested not in SLOTS:
             return slots_of(under_way)
-        if turn.requested == CONFIRM_SLOT and turn.intent == "affirm":
+        if turn.requested == CONFIRM_SLOT and _confirms(turn):
             return [*slots_of(under_way), SlotSet(CONFIRM_SLOT, True)]
         took_files = _take_files(turn, session, under_way)
         took = _take_button(turn, under_way) if turn.trusted else _take_text(turn, session, reply, under_way)
@@ -127,8 +140,23 @@ class ValidateTicketForm(StoreAction):
         return slots_of(fresh) if fresh is not None else []
 
 
+def _confirms(turn: Turn) -> bool:
+    """Whether a complaint is really to be taken back."""
+    if turn.trusted:
+        return turn.intent == "affirm"
+    # «بله» typed after another question, such as the offer of a call-back, is an answer to that one.
+    if not turn.previous.ended_with(ASKS_TO_CONFIRM):
+        return False
+    says_so = turn.intent == "complaint_withdraw" and is_any_in("tickets", "confirming_withdrawal", turn.text)
+    return turn.intent == "affirm" or says_so
+
+
 def slots_of(under_way: TaskUnderWay) -> list[Event]:
     """The form's slots as the draft has them."""
+    if under_way.draft.state != drafts.OPEN or not (under_way.ticket or under_way.own):
+        # Nothing is left to ask: this very message has ended it, or there is nothing to do it with any more.
+        filled = dict.fromkeys(SLOTS, NOTHING) | {CONFIRM_SLOT: True}
+        return [SlotSet(name, value) for name, value in filled.items()]
     steps = TASKS[under_way.task].steps
     data = under_way.draft.data
     detail = data.get(service.CHOICE) if TASKS[under_way.task].chosen else data.get(service.DETAIL)
@@ -164,9 +192,6 @@ def take_opening(turn: Turn, session: Session, reply: Reply) -> None:
     _take_files(turn, session, under_way)
     if turn.trusted or not turn.text:
         return
-    if under_way.ticket is None:
-        _take_named_ticket(turn, under_way)
-        under_way = task_under_way(turn, session) or under_way
     if under_way.task == RESCHEDULE:
         _take_window(turn, session, reply, under_way)
     elif under_way.task == CANCEL:
@@ -179,7 +204,11 @@ def take_opening(turn: Turn, session: Session, reply: Reply) -> None:
 
 def _tells(turn: Turn, task: str) -> bool:
     """Whether a text says something to add, or why somebody appeals, rather than only that they want to."""
-    return count_other_words("tickets", f"announcing_{task}", turn.text) >= TELLING_WORDS
+    return _other_words(turn, task) >= TELLING_WORDS
+
+
+def _other_words(turn: Turn, task: str) -> int:
+    return count_other_words("tickets", f"announcing_{task}", turn.text)
 
 
 def _take_files(turn: Turn, session: Session, under_way: TaskUnderWay) -> bool:
@@ -191,18 +220,21 @@ def _take_files(turn: Turn, session: Session, under_way: TaskUnderWay) -> bool:
 
 
 def _take_button(turn: Turn, under_way: TaskUnderWay) -> bool:
+    """Take a button of this task's questions; one of another task's is over."""
     ticket = turn.button_value("choose_ticket", "ticket")
     reason = turn.button_value("choose_reason", "reason")
     window = turn.button_value("choose_window", "window")
-    if ticket is not None:
+    if ticket is not None and ticket in [one.code for one in under_way.own]:
         drafts.set_field(under_way.draft, field=service.TICKET, value=ticket, inbox_id=turn.inbox_id)
-    elif reason is not None or window is not None:
-        _choose(turn, under_way, reason or window or "")
+    elif reason is not None and reason in CHOICES.get(under_way.task, ()):
+        _choose(turn, under_way, reason)
+    elif window is not None and under_way.task == RESCHEDULE:
+        _choose(turn, under_way, window)
     elif turn.intent == "skip":
         return _pass_over(turn, under_way)
-    elif turn.intent == "more_windows":
-        later = int(under_way.draft.data.get("pages", 0)) + 1
-        drafts.set_field(under_way.draft, field="pages", value=later, inbox_id=turn.inbox_id)
+    elif turn.intent == "more_windows" and under_way.task == RESCHEDULE:
+        later = int(under_way.draft.data.get(PAGES, 0)) + 1
+        drafts.set_field(under_way.draft, field=PAGES, value=later, inbox_id=turn.inbox_id)
     else:
         return False
     return True
@@ -227,7 +259,7 @@ def _take_text(turn: Turn, session: Session, reply: Reply, under_way: TaskUnderW
     if not turn.text:
         return False
     takers: dict[str | None, Callable[[], bool]] = {
-        CHOSEN_SLOT: lambda: _take_named_ticket(turn, under_way),
+        CHOSEN_SLOT: lambda: _take_named_ticket(turn, session, reply, under_way),
         FILES_SLOT: lambda: _take_files_answer(turn, under_way),
         DETAIL_SLOT: lambda: _take_detail(turn, session, reply, under_way),
     }
@@ -252,20 +284,45 @@ def _take_detail(turn: Turn, session: Session, reply: Reply, under_way: TaskUnde
         return _take_window(turn, session, reply, under_way)
     if turn.intent in ("skip", "deny") and _pass_over(turn, under_way):
         return True
-    if (
-        under_way.task == CANCEL
-        and turn.intent in GO_AHEAD
-        and not is_any_in("tickets", "keeping", turn.text)
-    ):
-        _choose(turn, under_way, meant("service_requests", REASONS[CANCEL], turn.text) or OTHER)
-        return True
-    if begins_digression(turn, TOLD_ABOUT) and turn.intent not in STILL_DETAILS and not turn.attachments:
-        return False
     if under_way.task in REASONS:
-        reason = meant("service_requests", REASONS[under_way.task], turn.text) or OTHER
-        _choose(turn, under_way, reason)
+        return _take_reason(turn, under_way)
+    tells_nothing = under_way.task == NOTE and not _other_words(turn, NOTE)
+    if under_way.task not in OF_STAFF and (tells_nothing or _is_plain(turn)):
+        return False
+    if _digresses(turn) and not turn.attachments:
+        return False
     service.add_detail(under_way.draft, text=turn.text, inbox_id=turn.inbox_id)
     return True
+
+
+def _take_reason(turn: Turn, under_way: TaskUnderWay) -> bool:
+    """Take one of the reasons, in whatever words; "keep it after all" ends the task."""
+    reason = meant("service_requests", REASONS[under_way.task], turn.text)
+    if under_way.task == CANCEL:
+        goes_ahead = turn.intent in GO_AHEAD
+        if is_any_in("tickets", "keeping", turn.text) and (goes_ahead or reason is None):
+            _choose(turn, under_way, KEPT)
+            return True
+        if turn.intent == "service_reschedule" and (reason is None or wish_in(turn.text, turn.found)):
+            return False
+        if goes_ahead:
+            _choose(turn, under_way, reason or OTHER)
+            if turn.word_count > TELLING_WORDS:
+                service.add_detail(under_way.draft, text=turn.text, inbox_id=turn.inbox_id)
+            return True
+    if reason is None and (_is_plain(turn) or _digresses(turn)):
+        return False
+    _choose(turn, under_way, reason or OTHER)
+    service.add_detail(under_way.draft, text=turn.text, inbox_id=turn.inbox_id)
+    return True
+
+
+def _is_plain(turn: Turn) -> bool:
+    return turn.word_count <= PLAIN_ANSWER.get(turn.intent, 0)
+
+
+def _digresses(turn: Turn) -> bool:
+    return begins_digression(turn, TOLD_ABOUT) and turn.intent not in STILL_DETAILS
 
 
 def _take_window(turn: Turn, session: Session, reply: Reply, under_way: TaskUnderWay) -> bool:
@@ -278,48 +335,19 @@ def _take_window(turn: Turn, session: Session, reply: Reply, under_way: TaskUnde
         return False
     if window.starts_at is not None:
         _choose(turn, under_way, window.starts_at.isoformat())
+    else:
+        drafts.set_field(under_way.draft, field=PAGES, value=None, inbox_id=turn.inbox_id)
     return True
 
 
-def _take_named_ticket(turn: Turn, under_way: TaskUnderWay) -> bool:
-    """The ticket that a text names: by code, by its place in the list, or by what it is about."""
-    named = _by_code(turn, under_way.own) or _by_place(turn, under_way.own) or _by_title(turn, under_way.own)
+def _take_named_ticket(turn: Turn, session: Session, reply: Reply, under_way: TaskUnderWay) -> bool:
+    """Take the ticket that a text names; why another one does not do is said."""
+    named = meant_ticket(turn, under_way.own, listed=True)
+    code = named_ticket(turn)
+    if code is not None and (named is None or named.code != code):
+        refuse(turn, session, reply, under_way.task, code)
+        return True
     if named is None:
         return False
     drafts.set_field(under_way.draft, field=service.TICKET, value=named.code, inbox_id=turn.inbox_id)
     return True
-
-
-def _by_code(turn: Turn, own: list[Any]) -> Ticket | None:
-    code = named_ticket(turn)
-    return next((ticket for ticket in own if ticket.code == code), None)
-
-
-def _by_place(turn: Turn, own: list[Any]) -> Ticket | None:
-    """«اولی», «دومی», «آخری» of the list as it was shown: the newest first."""
-    typed = set(words(turn.text))
-    places: dict[str, int] = {
-        word: int(place)
-        for place, names in terms("tickets")["places"].items()
-        for name in names
-        for word in words(name)
-    }
-    found = {places[word] for word in typed if word in places}
-    if len(found) != 1:
-        return None
-    place = found.pop()
-    index = place - 1 if place > 0 else len(own) - 1
-    return own[index] if 0 <= index < len(own) else None
-
-
-def _by_title(turn: Turn, own: list[Any]) -> Ticket | None:
-    """The only one whose category, or a word of whose title, stands in the text."""
-    categories = {str(one.value) for one in turn.found if one.entity == "category"}
-    typed = set(words(turn.text))
-    fitting = [
-        ticket
-        for ticket in own
-        if getattr(ticket, "category", "") in categories
-        or any(len(word) > 3 and word in typed for word in fold(title_of(ticket)).split())
-    ]
-    return fitting[0] if len(fitting) == 1 else None

@@ -6,14 +6,12 @@ from collections.abc import Sequence
 from typing import Any
 
 from actions.codes import named_ticket
-from actions.texts import is_any_in, words
+from actions.texts import is_any_in, named, words
 from actions.ticket_tasks import Ticket, title_of
 from actions.turn import Turn
-from crm_store.persian import fold
-from crm_store.terms import terms
 
-#: Shortest word of a title by which a ticket is known, in characters.
-TELLING_LENGTH = 4
+#: Shortest word of a title by which a ticket is known, and shortest one with an ending, in characters.
+TELLING_LENGTH, LONG_ENOUGH = 3, 4
 
 
 def meant_ticket(turn: Turn, own: Sequence[Any], *, listed: bool) -> Ticket | None:
@@ -24,7 +22,8 @@ def meant_ticket(turn: Turn, own: Sequence[Any], *, listed: bool) -> Ticket | No
         own: the tickets that it may be, the newest first.
         listed: they were shown just before, in this order: «دومی» is the second of them.
     """
-    return _by_code(turn, own) or (_by_place(turn, own) if listed else None) or _by_title(turn, own) or _newest(turn, own)
+    pointed_at = _by_code(turn, own) or (_by_place(turn, own) if listed else None)
+    return pointed_at or _by_title(turn, own) or _newest(turn, own)
 
 
 def _by_code(turn: Turn, own: Sequence[Any]) -> Ticket | None:
@@ -34,30 +33,36 @@ def _by_code(turn: Turn, own: Sequence[Any]) -> Ticket | None:
 
 def _by_place(turn: Turn, own: Sequence[Any]) -> Ticket | None:
     """«اولی», «دومی», «آخری» of the list as it was shown."""
-    typed = f" {' '.join(words(turn.text))} "
-    found = {
-        int(place)
-        for place, names in terms("tickets")["places"].items()
-        if any(f" {' '.join(words(str(name)))} " in typed for name in names)
-    }
+    typed = words(turn.text)
+    if len(typed) == 1 and typed[0].isdecimal():
+        found = {int(typed[0])}
+    else:
+        found = {int(place) for place in named("tickets", "places", turn.text)}
     if len(found) != 1:
         return None
     place = found.pop()
-    index = place - 1 if place > 0 else len(own) - 1
+    index = place - 1 if place > 0 else len(own) + place
     return own[index] if 0 <= index < len(own) else None
 
 
 def _by_title(turn: Turn, own: Sequence[Any]) -> Ticket | None:
     """The only one whose category, or a word of whose title, stands in the text."""
     categories = {str(one.value) for one in turn.found if one.entity == "category"}
-    typed = set(words(turn.text))
+    typed = words(turn.text)
     fitting = [
         ticket
         for ticket in own
         if getattr(ticket, "category", "") in categories
-        or any(len(word) >= TELLING_LENGTH and word in typed for word in fold(title_of(ticket)).split())
+        or any(_stands_in(typed, word) for word in words(title_of(ticket)))
     ]
     return fitting[0] if len(fitting) == 1 else None
+
+
+def _stands_in(typed: list[str], word: str) -> bool:
+    """Whether a word of a title was typed, with an ending («تعمیرم») if it is long enough."""
+    if len(word) < LONG_ENOUGH:
+        return len(word) >= TELLING_LENGTH and word in typed
+    return any(one.startswith(word) for one in typed)
 
 
 def _newest(turn: Turn, own: Sequence[Any]) -> Ticket | None:

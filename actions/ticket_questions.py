@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from actions.base import Event, Reply, StoreAction
 from actions.service_when import window_buttons
 from actions.texts import fragment
-from actions.ticket_form import REASONS, TaskUnderWay, task_under_way
+from actions.ticket_form import ASKS_TO_CONFIRM, CHOICES, PAGES, TaskUnderWay, task_under_way
 from actions.ticket_tasks import (
     APPEAL,
     CANCEL,
@@ -27,7 +27,6 @@ from actions.ticket_tasks import (
 from actions.turn import Turn
 from crm_store.errors import NotFound
 from crm_store.persian import to_plain
-from crm_store.service_requests.models import CANCEL_REASONS, NOT_DONE_REASONS
 from crm_store.terms import term
 
 #: Which of several it is about.
@@ -59,7 +58,6 @@ EXPLANATIONS = {
     VISIT_DONE: "utter_explain_visit_note",
     VISIT_NOT_DONE: "utter_explain_visit_note",
 }
-_REASONS = {CANCEL: CANCEL_REASONS, VISIT_NOT_DONE: NOT_DONE_REASONS}
 _TITLES = {CANCEL: "cancel_reasons", VISIT_NOT_DONE: "not_done_reasons"}
 #: Longest title of a button that names a ticket, in characters.
 TITLE_LENGTH = 40
@@ -118,17 +116,17 @@ class ActionAskDetail(TaskQuestion):
     def ask(self, turn: Turn, session: Session, reply: Reply, under_way: TaskUnderWay) -> None:
         task = under_way.task
         buttons: list[dict[str, str]] | None = None
-        if task in REASONS:
+        if task in CHOICES:
             buttons = [
                 {
                     "title": term("service_requests", _TITLES[task], reason) or reason,
                     "payload": f"/choose_reason{json.dumps({'reason': reason})}",
                 }
-                for reason in _REASONS[task]
+                for reason in CHOICES[task]
             ]
         elif task == RESCHEDULE:
             buttons = window_buttons(
-                session, turn, kind=under_way.ticket.kind, page=int(under_way.draft.data.get("pages", 0))
+                session, turn, kind=under_way.ticket.kind, page=int(under_way.draft.data.get(PAGES, 0))
             )
             if not buttons:
                 reply.utter("utter_no_windows")
@@ -143,7 +141,7 @@ class ActionAskTaskConfirm(TaskQuestion):
         return "action_ask_ticket_form_ticket_confirm"
 
     def ask(self, turn: Turn, session: Session, reply: Reply, under_way: TaskUnderWay) -> None:
-        reply.utter("utter_ask_withdraw", **described(under_way.ticket))
+        reply.utter(ASKS_TO_CONFIRM, **described(under_way.ticket))
 
 
 class ActionExplainTicketTask(TaskQuestion):

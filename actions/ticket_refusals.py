@@ -73,7 +73,9 @@ def tell_none(turn: Turn, session: Session, reply: Reply, task: str) -> None:
     customer_id = customer_of_turn(turn, session)
     every: list[Ticket] = []
     if task == APPEAL:
-        every += [one for one in complaints_of(session, customer_id=customer_id) if one.appealed_at is not None]
+        every += [
+            one for one in complaints_of(session, customer_id=customer_id) if one.appealed_at is not None
+        ]
     elif task in OF_REQUESTS:
         every += [one for one in requests_of(session, customer_id=customer_id) if _is_coming(one)]
     if every:

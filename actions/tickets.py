@@ -12,9 +12,9 @@ from sqlalchemy.orm import Session
 from actions.base import Event, Reply, StoreAction, clear_slots, environment
 from actions.codes import named_ticket
 from actions.customers import customer_of_turn
-from actions.promises import next_deadline
 from actions.ticket_form import (
     FORM,
+    KEPT,
     SLOTS,
     TaskUnderWay,
     is_complete,
@@ -22,10 +22,11 @@ from actions.ticket_form import (
     take_opening,
     task_under_way,
 )
+from actions.ticket_naming import meant_ticket
+from actions.ticket_refusals import NONE_OF_THEM, refuse, tell_impossible, tell_none
 from actions.ticket_tasks import (
     APPEAL,
     CANCEL,
-    NONE_OF_THEM,
     NOTE,
     REOPENED,
     RESCHEDULE,
@@ -35,22 +36,22 @@ from actions.ticket_tasks import (
     VISIT_NOT_DONE,
     WITHDRAW,
     described,
+    ticket_by_code,
     when_of,
 )
 from actions.turn import Turn
 from crm_store import drafts
 from crm_store.complaints import following as complaints
-from crm_store.complaints.service import complaints_of, own_complaint
 from crm_store.errors import FullyBooked, InvalidTransition, NotFound, TooLate
 from crm_store.service_requests import following as requests
 from crm_store.service_requests import visits
-from crm_store.service_requests.service import own_request
 from crm_store.staff.accounts import staff_in
 from crm_store.tickets import service
 from crm_store.tickets.models import COMPLAINT
 
 #: Forms in which "one more photo" belongs to what is being told.
 TAKING_DOWN = ("complaint_form", "service_form")
+_LEAVE_FORM = (SlotSet("requested_slot", None), ActiveLoop(None))
 #: Said after something was added to a ticket: a file that follows belongs to it too.
 ADDED = ("utter_note_added", "utter_answer_passed_on")
 
@@ -62,23 +63,46 @@ class ActionBeginTicketTask(StoreAction):
         return "action_begin_ticket_task"
 
     def answer(self, turn: Turn, session: Session, reply: Reply) -> list[Event]:
-        task = TASK_OF_INTENT[turn.intent]
+        code = named_ticket(turn)
+        task = _meant_task(turn, session, code)
         if turn.form in TAKING_DOWN and task == NOTE:
             reply.utter("utter_form_go_ahead")
             return []
         if turn.form not in (None, FORM):
             reply.utter("utter_task_waits")
             return []
+        under_way = task_under_way(turn, session)
+        if under_way is not None and under_way.draft.state == drafts.SUBMITTED:
+            # This very message has done it, and what was said to it was lost.
+            return _go_on(turn, session, reply)
         own = TASKS[task].own(session, turn)
-        code = named_ticket(turn)
-        if code is not None and code not in [ticket.code for ticket in own]:
-            return _refuse(turn, session, reply, task, code)
-        if not own:
-            _tell_none(turn, session, reply, task)
-            return []
-        begin(turn, session, task, code or (own[0].code if len(own) == 1 else None))
-        take_opening(turn, session, reply)
-        return _go_on(turn, session, reply)
+        named = meant_ticket(turn, own, listed=False)
+        if code is not None and (named is None or named.code != code):
+            refuse(turn, session, reply, task, code)
+        elif not own:
+            tell_none(turn, session, reply, task)
+        elif task != NOTE or named is not None or not add_to_last_ticket(turn, session, reply):
+            ticket = named or _obvious(turn, own, under_way)
+            begin(turn, session, task, ticket.code if ticket is not None else None)
+            take_opening(turn, session, reply)
+            return _go_on(turn, session, reply)
+        return []
+
+
+def _meant_task(turn: Turn, session: Session, code: str | None) -> str:
+    """What somebody wants to do: «لغو» of a complaint takes it back, whatever it was understood as."""
+    task = TASK_OF_INTENT[turn.intent]
+    other = {CANCEL: WITHDRAW, WITHDRAW: CANCEL}.get(task)
+    if code is not None and other is not None and ticket_by_code(turn, session, task, code) is None:
+        return other if ticket_by_code(turn, session, other, code) is not None else task
+    return task
+
+
+def _obvious(turn: Turn, own: list[Any], under_way: TaskUnderWay | None) -> Any:
+    """The ticket that goes without saying: the one that was just spoken of, or the only one."""
+    if turn.form == FORM and under_way is not None and under_way.ticket in own:
+        return under_way.ticket
+    return own[0] if len(own) == 1 else None
 
 
 def begin(turn: Turn, session: Session, task: str, code: str | None) -> None:
@@ -94,7 +118,10 @@ def _go_on(turn: Turn, session: Session, reply: Reply) -> list[Event]:
     if under_way is None:
         return []
     if is_complete(under_way):
-        return end_task(turn, session, reply)
+        ended = end_task(turn, session, reply)
+        goes_on = any(event["event"] == "followup" for event in ended)
+        # Said in the midst of another task, it ends the form too.
+        return ended if goes_on or turn.form is None else [*ended, *_LEAVE_FORM]
     return [*clear_slots(SLOTS), SlotSet("requested_slot", None), FollowupAction(FORM)]
 
 
@@ -113,23 +140,36 @@ def end_task(turn: Turn, session: Session, reply: Reply) -> list[Event]:
     under_way = task_under_way(turn, session)
     if under_way is None:
         raise NotFound("there is no task to carry out")
+    if under_way.ticket is None:
+        reply.utter(NONE_OF_THEM[under_way.task])
+    elif under_way.choice == KEPT:
+        reply.utter("utter_task_dropped")
+    elif not _carry_out(turn, session, reply, under_way):
+        return [*slots_of(under_way), FollowupAction(FORM)]
+    service.end_task(under_way.draft, inbox_id=turn.inbox_id)
+    return clear_slots(SLOTS)
+
+
+def _carry_out(turn: Turn, session: Session, reply: Reply, under_way: TaskUnderWay) -> bool:
+    """Do it, or say why it is not possible; False where another time has to be chosen first."""
     try:
         _CARRY_OUT[under_way.task](turn, session, reply, under_way)
     except FullyBooked:
         drafts.set_field(under_way.draft, field=service.CHOICE, value=None, inbox_id=turn.inbox_id)
         reply.utter("utter_window_taken")
-        return [*slots_of(under_way), FollowupAction(FORM)]
+        return False
+    except NotFound:
+        reply.utter(NONE_OF_THEM[under_way.task])
     except (TooLate, InvalidTransition):
         tell_impossible(reply, under_way.task, under_way.ticket)
-    service.end_task(under_way.draft, inbox_id=turn.inbox_id)
-    return clear_slots(SLOTS)
+    return True
 
 
 def drop_task(turn: Turn, session: Session, reply: Reply) -> list[Event]:
     """Leave everything as it is."""
     service.cancel_task(session, conversation_id=turn.conversation_id, inbox_id=turn.inbox_id)
     reply.utter("utter_task_dropped")
-    return [*clear_slots(SLOTS), SlotSet("requested_slot", None), ActiveLoop(None)]
+    return [*clear_slots(SLOTS), *_LEAVE_FORM]
 
 
 def add_to_last_ticket(turn: Turn, session: Session, reply: Reply) -> bool:
@@ -173,6 +213,8 @@ def _withdraw(turn: Turn, session: Session, reply: Reply, under_way: TaskUnderWa
 
 def _appeal(turn: Turn, session: Session, reply: Reply, under_way: TaskUnderWay) -> None:
     complaints.appeal(session, **_where(turn, session, under_way), reason=under_way.text)
+    if under_way.files:
+        _add(turn, session, under_way.ticket.code, "", under_way.files)
     reply.utter("utter_appeal_noted", **described(under_way.ticket))
 
 
@@ -209,6 +251,7 @@ def _visit_not_done(turn: Turn, session: Session, reply: Reply, under_way: TaskU
         **_where_of_staff(turn, session, under_way),
         reason=under_way.choice or "other",
         text=under_way.text,
+        attachment_ids=under_way.files,
     )
     reply.utter("utter_visit_noted_not_done", **described(under_way.ticket))
 

@@ -28,6 +28,8 @@ CALLBACK_OFFERS = frozenset(
         "utter_service_not_offered",
         "utter_service_city_not_served",
         "utter_service_fully_booked",
+        "utter_too_late_to_change",
+        "utter_appealed_already",
     }
 )
 

@@ -31,7 +31,7 @@ def render(request: web.Request, template: str, *, status: int = 200, **values: 
     """
     file = request.config_dict[BUSINESS]
     business = file.current()
-    names, events = terms("complaints"), terms("tickets")["events"]
+    names = terms("complaints")
     page = _environment(request.config_dict[SETTINGS].business.timezone).get_template(template)
     html = page.render(
         business=business.name,
@@ -41,7 +41,6 @@ def render(request: web.Request, template: str, *, status: int = 200, **values: 
         path=request.path,
         category_title=lambda key: business.category(key).title,
         remedy_title=lambda key: names["remedies"].get(key, key),
-        event_title=lambda kind: events["names"].get(kind, events["unknown"]),
         state_title=lambda key: names["states"].get(key, key),
         **values,
     )
@@ -86,6 +85,11 @@ def _family(attachment: Attachment) -> str:
     return inline_type(attachment).partition("/")[0]
 
 
+def _event_name(kind: str) -> str:
+    events = terms("tickets")["events"]
+    return str(events["names"].get(kind, events["unknown"]))
+
+
 @cache
 def _environment(timezone: str) -> Environment:
     environment = Environment(
@@ -101,5 +105,6 @@ def _environment(timezone: str) -> Environment:
         "phone": phone_text,
         "segments": rich.segments,
         "family": _family,
+        "event_name": _event_name,
     }
     return environment

@@ -7,6 +7,7 @@ looked up by the action all the same. Whatever asks for something of its own sta
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from rasa.shared.nlu.constants import ENTITIES, INTENT
@@ -46,6 +47,7 @@ _OWN_WISHES = frozenset(
     }
 )
 _GRADES = frozenset({"rating", "number"})
+_WORD = re.compile(r"\w+")
 
 
 def as_expected(
@@ -104,5 +106,10 @@ def _whether_solved(understood: str, text: str) -> str | None:
 
 def _says(text: str, section: str) -> bool:
     """Whether a phrase of a section of data/tickets/terms.yml stands in a text, as whole words."""
-    typed = f" {' '.join(fold(text).split())} "
-    return any(f" {' '.join(fold(phrase).split())} " in typed for phrase in terms("tickets")[section])
+    typed = f" {_words(text)} "
+    return any(f" {_words(phrase)} " in typed for phrase in terms("tickets")[section])
+
+
+def _words(text: str) -> str:
+    """The words of a text with blanks between them: «حل نشده!» says what «حل نشده» does."""
+    return " ".join(_WORD.findall(fold(text)))

@@ -54,6 +54,8 @@ CONTRADICTION = {"marketing_opt_in", "marketing_opt_out"}
 
 #: Where somebody is to come belongs to the request and changes nobody's profile, unless it is said apart.
 TO_COME, ADDRESS = "service_request", "profile_update"
+#: Behind these somebody gives the number to call.
+WITH_A_NUMBER = frozenset({"service_request", "complaint_file"})
 
 #: From here on somebody greets or thanks and does no more.
 COURTEOUS = 0.7
@@ -184,7 +186,7 @@ class _Search:
         found = self._from(0, MOST_REQUESTS)
         is_several = len(found) > 1 and self._explain_the_whole(found)
         if not is_several:
-            return [self._request(0, len(self._text))]
+            return [self._with_its_number() or self._request(0, len(self._text))]
         return self._with_its_address(found) or found
 
     def _with_its_address(self, found: list[Request]) -> list[Request]:
@@ -195,6 +197,22 @@ class _Search:
             return []
         request = next(part for part in found if part.intent == TO_COME)
         return [request._replace(start=0, end=len(self._text))]
+
+    def _with_its_number(self) -> Request | None:
+        """What is asked where a number to call stands behind it: a text that is read with it is none of both.
+
+        «پیک دیر رسید، شماره‌م ۰۹۱۲…» complains; nobody asks to be known by the number.
+        """
+        whole = self._request(0, len(self._text))
+        last = self._gaps[-1] if self._gaps and whole.confidence < CERTAIN[Joint.LINK] else None
+        if last is None:
+            return None
+        behind = [word for word in self._found if word.start >= last.start]
+        if len(behind) > SHORT or not any(word.kind == NUMBERS[0] for word in behind):
+            return None
+        before = self._request(0, last.end)
+        is_clearer = before.intent in WITH_A_NUMBER and before.confidence > whole.confidence
+        return before._replace(end=len(self._text)) if is_clearer else None
 
     def _from(self, start: int, at_most: int) -> list[Request]:
         """What is asked from a place on: the most certain way to cut there, or one request."""

@@ -80,10 +80,16 @@ def schedule(
     return job
 
 
+def waiting(session: Session, *, key: str) -> ScheduledJob | None:
+    """What waits to be done under a name, locked until the unit of work ends; None when nothing does."""
+    job = _find(session, key)
+    return job if job is not None and job.state == PENDING else None
+
+
 def cancel(session: Session, *, key: str) -> bool:
     """Have something not done after all; False when nothing of this name waits."""
-    job = _find(session, key)
-    if job is None or job.state != PENDING:
+    job = waiting(session, key=key)
+    if job is None:
         return False
     job.state, job.finished_at = CANCELLED, utcnow()
     session.flush()

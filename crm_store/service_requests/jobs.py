@@ -8,7 +8,7 @@ from datetime import datetime
 from sqlalchemy.orm import Session
 
 from crm_store.jobs.models import ScheduledJob
-from crm_store.jobs.service import Handler, cancel, schedule, take
+from crm_store.jobs.service import Handler, cancel, schedule, take, waiting
 from crm_store.rules import Rules
 from crm_store.service_requests.models import ASSIGNED, SCHEDULED, ServiceRequest
 from crm_store.service_requests.telling import tell_customer
@@ -20,14 +20,21 @@ COMING = (SCHEDULED, ASSIGNED)
 
 
 def plan_reminder(session: Session, request: ServiceRequest, *, rules: Rules, now: datetime) -> None:
-    """Have the customer reminded on the evening before the visit; nothing is planned once that has passed."""
+    """Have the customer reminded on the evening before the visit; nothing is planned once that has passed.
+
+    What is due by now and was not done, because nobody was at work, is left to be caught up with as long as
+    it is about this very time.
+    """
     key, window = f"{REMINDER}:{request.id}", request.window
-    due_at = reminder_due(window, rules) if window and request.state in COMING else now
-    if window is None or due_at <= now:
+    if window is None or request.state not in COMING:
         cancel(session, key=key)
         return
     data = {"request_id": request.id, "starts_at": window.starts_at.isoformat()}
-    schedule(session, kind=REMINDER, key=key, due_at=due_at, data=data)
+    due_at, planned = reminder_due(window, rules), waiting(session, key=key)
+    if due_at > now:
+        schedule(session, kind=REMINDER, key=key, due_at=due_at, data=data)
+    elif planned is not None and planned.data != data:
+        cancel(session, key=key)
 
 
 def drop_reminder(session: Session, request: ServiceRequest) -> None:

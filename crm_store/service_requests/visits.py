@@ -97,18 +97,7 @@ def finish(
         to=DONE,
         text=text,
     )
-    if text.strip() or attachment_ids:
-        add_note(
-            session,
-            subject_type=SERVICE_REQUEST,
-            subject_id=request.id,
-            kind=INTERNAL,
-            author=f"staff:{staff_id}",
-            text=text,
-            attachment_ids=attachment_ids,
-            idempotency_key=f"inbox:{inbox_id}:service_request:{request.id}",
-            now=now,
-        )
+    _note(session, request, text=text, attachment_ids=attachment_ids, inbox_id=inbox_id, now=now)
     return request
 
 
@@ -121,6 +110,7 @@ def not_done(
     rules: Rules,
     reason: str,
     text: str = "",
+    attachment_ids: Collection[int] = (),
     now: datetime | None = None,
 ) -> ServiceRequest:
     """A visit did not succeed; the customer is told why, and how to agree on another time.
@@ -128,6 +118,7 @@ def not_done(
     Args:
         reason: one of NOT_DONE_REASONS.
         text: what was written about it, for the colleagues.
+        attachment_ids: what shows why, such as a photo of a closed door.
 
     Raises:
         NotFound: no such code, or it is not this technician's visit.
@@ -136,7 +127,7 @@ def not_done(
     """
     if reason not in NOT_DONE_REASONS:
         raise InvalidInput(f"there is no reason {reason}")
-    return _move(
+    request = _move(
         session,
         staff_id=staff_id,
         code=code,
@@ -147,6 +138,33 @@ def not_done(
         reason=reason,
         text=text,
     )
+    if attachment_ids:
+        _note(session, request, text=text, attachment_ids=attachment_ids, inbox_id=inbox_id, now=now)
+    return request
+
+
+def _note(
+    session: Session,
+    request: ServiceRequest,
+    *,
+    text: str,
+    attachment_ids: Collection[int],
+    inbox_id: int,
+    now: datetime | None,
+) -> None:
+    """Keep what the technician wrote and photographed, for the colleagues."""
+    if text.strip() or attachment_ids:
+        add_note(
+            session,
+            subject_type=SERVICE_REQUEST,
+            subject_id=request.id,
+            kind=INTERNAL,
+            author=f"staff:{request.technician_id}",
+            text=text,
+            attachment_ids=attachment_ids,
+            idempotency_key=f"inbox:{inbox_id}:service_request:{request.id}",
+            now=now,
+        )
 
 
 def _move(

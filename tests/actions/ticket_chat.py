@@ -15,14 +15,22 @@ from actions import ticket_questions as questions
 from actions.base import environment
 from actions.shared import ActionAffirm, ActionCancelForm, ActionDeny, ActionReceiveMedia
 from actions.staff import ActionStaffQueue, ActionVisitOnTheWay
-from actions.ticket_form import CHOSEN_SLOT, CONFIRM_SLOT, DETAIL_SLOT, FILES_SLOT, FORM, SLOTS, ValidateTicketForm
+from actions.ticket_form import (
+    CHOSEN_SLOT,
+    CONFIRM_SLOT,
+    DETAIL_SLOT,
+    FILES_SLOT,
+    FORM,
+    SLOTS,
+    ValidateTicketForm,
+)
 from actions.tickets import ActionBeginTicketTask, ActionEndTicketTask
 from crm_store.complaints.models import Complaint
 from crm_store.complaints.resolution import resolve
 from crm_store.complaints.working import ask_customer
 from crm_store.conversations.models import Attachment
 from crm_store.conversations.service import customer_of
-from crm_store.service_requests.models import ASSIGNED, SCHEDULED, ServiceRequest
+from crm_store.service_requests.models import ASSIGNED, SCHEDULED, BookingWindow, ServiceRequest
 from crm_store.tickets.models import TicketNote
 from tests.actions.conftest import Chat
 from tests.actions.service_chat import BUSINESS, at, in_days
@@ -76,6 +84,8 @@ RULES: dict[str, Callable[[], Action]] = {
     "cancel": ActionCancelForm,
     "media": ActionReceiveMedia,
 }
+#: Said of a message that is the business of other rules.
+LEFT = "left to other rules"
 ASK: dict[str, Callable[[], Action]] = {
     CHOSEN_SLOT: questions.ActionAskTicket,
     FILES_SLOT: questions.ActionAskFiles,
@@ -90,13 +100,14 @@ class TicketChat:
     Attributes:
         said: what was said to the last message, in order.
         asked: the slot that was asked for last; empty where nothing is.
+        params: what was said, with its values.
     """
 
     def __init__(self, chat: Chat) -> None:
         self.chat = chat
         self.said: list[str] = []
         self.asked = ""
-        self._params: list[tuple[str, dict[str, Any]]] = []
+        self.params: list[tuple[str, dict[str, Any]]] = []
         self._last: dict[str, Any] = {}
         self._before: tuple[Any, ...] = ()
 
@@ -123,7 +134,7 @@ class TicketChat:
 
     def told(self, response: str) -> dict[str, Any]:
         """The values with which a response was said."""
-        return next(params for said, params in self._params if said == response)
+        return next(params for said, params in self.params if said == response)
 
     def buttons(self) -> list[str]:
         """What the buttons of the last question stand for."""
@@ -142,14 +153,20 @@ class TicketChat:
         with self.chat.database.write() as session:
             return change(session)
 
-    def complaint(self, category: str = "delivery", *, decided: bool = False, ago: datetime | None = None) -> str:
+    def complaint(
+        self, category: str = "delivery", *, decided: bool = False, ago: datetime | None = None
+    ) -> str:
         """A complaint that this customer filed; its code."""
 
         def file(session: Session) -> str:
             rules = environment().rules
             made = a_complaint(session, self.chat.conversation, category=category, rules=rules, now=ago)
             if decided:
-                told = {"decision": "upheld", "root_cause": "carrier", "explanation": "پیک دیر رسید."}
+                told: dict[str, Any] = {
+                    "decision": "upheld",
+                    "root_cause": "carrier",
+                    "explanation": "دیر رسید.",
+                }
                 resolve(session, made, **told, actor="operator", role="admin", rules=rules, now=ago)
             return made.code
 
@@ -166,12 +183,19 @@ class TicketChat:
         self.write(ask)
 
     def visit(
-        self, *, starts_at: datetime | None = None, kind: str = "repair", technician: int | None = None, **columns: Any
+        self,
+        *,
+        starts_at: datetime | None = None,
+        kind: str = "repair",
+        technician: int | None = None,
+        **columns: Any,
     ) -> str:
         """A visit to this customer, in three days in the evening if nothing else is said; its code."""
 
         def make(session: Session) -> str:
-            window = a_window(session, starts_at or at(in_days(3), 17), kind=kind)
+            begins = starts_at or at(in_days(3), 17)
+            known = select(BookingWindow).where(BookingWindow.kind == kind, BookingWindow.starts_at == begins)
+            window = session.scalar(known) or a_window(session, begins, kind=kind)
             state = SCHEDULED if technician is None else ASSIGNED
             given = {"state": state, "kind": kind, "technician_id": technician, **columns}
             return a_request_row(session, self.chat.conversation, window_id=window.id, **given).code
@@ -195,8 +219,10 @@ class TicketChat:
         """Code of the ticket, text and number of files of everything that was added, in order."""
         with self.chat.database.read() as session:
             noted = []
-            for note in session.scalars(select(TicketNote).where(TicketNote.kind == kind).order_by(TicketNote.id)):
-                model = Complaint if note.subject_type == "complaint" else ServiceRequest
+            for note in session.scalars(
+                select(TicketNote).where(TicketNote.kind == kind).order_by(TicketNote.id)
+            ):
+                model: Any = Complaint if note.subject_type == "complaint" else ServiceRequest
                 files = session.scalars(select(Attachment).where(Attachment.note_id == note.id)).all()
                 noted.append((session.get_one(model, note.subject_id).code, note.text, len(files)))
             return noted
@@ -205,17 +231,21 @@ class TicketChat:
         chat = self.chat
         if not again:
             self._before = (dict(chat.slots), chat.form, chat.previous)
-        self._last, self._params, self.asked = fields, [], ""
+        self._last, self.params, self.asked = fields, [], ""
         is_taken = False
         if chat.form == FORM:
             self._run(ValidateTicketForm(), again=again)
             is_taken, again = bool(chat.events), True
         if not is_taken:
-            self._run(RULES[fields["intent"]](), again=again)
-            self._follow()
+            rule = RULES.get(fields["intent"])
+            if rule is None:
+                self.params.append((LEFT, {}))
+            else:
+                self._run(rule(), again=again)
+                self._follow()
         if chat.form == FORM:
             self._go_on()
-        self.said = [said for said, _ in self._params]
+        self.said = [said for said, _ in self.params]
         chat.ran_before(*self.said, text=fields.get("text", ""))
         return self.said
 
@@ -248,4 +278,4 @@ class TicketChat:
 
     def _run(self, action: Action, *, again: bool) -> None:
         self.chat.run(action, again=again, **self._last)
-        self._params += self.chat.said
+        self.params += self.chat.said

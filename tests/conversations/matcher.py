@@ -12,6 +12,7 @@ from crm_store.settings import PROJECT_ROOT
 
 _PLACEHOLDER = re.compile(r"\\\{[a-z_]+\\\}")
 _ANYTHING = "(?s:.*)"
+_LETTER = re.compile(r"[^\W\d_]")
 
 
 class ResponseMatcher:
@@ -27,11 +28,11 @@ class ResponseMatcher:
     def names(self, plain_text: str) -> set[str]:
         """Names of the responses that could have given this text.
 
-        One that is all placeholder could have given any text: it is named where no other could.
+        One that is all placeholders could have given any text: it is named where no other could.
         """
         shown = _squeezed(plain_text)
         found = [(name, pattern) for name, pattern in self._wordings if pattern.fullmatch(shown)]
-        certain = {name for name, pattern in found if pattern.pattern != _ANYTHING}
+        certain = {name for name, pattern in found if _LETTER.search(pattern.pattern.replace(_ANYTHING, ""))}
         return certain or {name for name, _pattern in found}
 
 

@@ -277,6 +277,24 @@ def test_nobody_is_reminded_of_a_visit_that_was_cancelled_or_moved_to_the_day_af
         assert told(session) == []
 
 
+def test_a_reminder_that_nobody_was_at_work_for_waits_though_somebody_is_sent_there_meanwhile(
+    database: Database,
+) -> None:
+    with database.write() as session:
+        request = a_request(session, rules=RULES, starts_at=at(24, 9))
+        working.assign(
+            session,
+            request,
+            staff_id=a_technician(session).id,
+            actor="operator",
+            rules=RULES,
+            now=at(23, 19),
+        )
+    run_jobs(database, at(23, 20))
+    with database.read() as session:
+        assert told(session).count("utter_visit_reminder") == 1
+
+
 def test_a_reminder_that_is_late_says_today_and_one_that_is_too_late_says_nothing(
     database: Database,
 ) -> None:

@@ -29,7 +29,7 @@ def turn(**changes: Any) -> dict[str, Any]:
         "payload": None,
         "attachments": [],
         "contact": None,
-        "metadata": {"correlation_id": "c-1", "audience": "customer", "edited": False},
+        "metadata": {"correlation_id": "c-1", "audience": "customer", "edited": False, "expected": None},
     }
     return body | changes
 

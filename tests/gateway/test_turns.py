@@ -36,7 +36,12 @@ async def test_a_text_is_answered_and_both_stand_in_the_transcript(setup: Setup)
     turn = setup.rasa.turns[0]
     assert (turn["channel"], turn["text"], turn["payload"]) == ("telegram", "سلام", None)
     row = setup.read(lambda session: session.get(InboxItem, int(turn["message_id"])))
-    assert turn["metadata"] == {"correlation_id": row.correlation_id, "audience": "customer", "edited": False}
+    assert turn["metadata"] == {
+        "correlation_id": row.correlation_id,
+        "audience": "customer",
+        "edited": False,
+        "expected": None,
+    }
 
 
 async def test_what_looks_like_an_intent_stays_a_text(setup: Setup) -> None:

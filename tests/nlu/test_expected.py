@@ -29,6 +29,7 @@ def read(
         ("thank", "ممنون، حل شد", "confirm_solved"),
         ("complaint_file", "هنوز پولم رو ندادین", "deny_solved"),
         ("nlu_fallback", "درست نشده که", "deny_solved"),
+        ("complaint_file", "نخیر حل نشده! تعمیرکار اومد و رفت", "deny_solved"),
         ("complaint_status", "نه هنوز همون مشکل هست", "deny_solved"),
     ],
 )

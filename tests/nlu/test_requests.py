@@ -181,6 +181,12 @@ def test_where_somebody_is_to_come_belongs_to_the_request() -> None:
     assert asked("تعمیرکار بفرستید، راستی نشانی منو عوض کنید") == ["service_request", "profile_update"]
 
 
+def test_a_number_to_call_blurs_nothing() -> None:
+    text = "گوشی خراب رسید، شماره‌ام ۰۹۱۲۳۴۵۶۷۸۹"
+    (request,) = find_requests(text, rank)
+    assert (request.intent, request.confidence, request.end) == ("complaint_file", 0.96, len(text))
+
+
 def test_the_story_of_a_complaint_is_not_even_looked_at() -> None:
     ranked: list[str] = []
 

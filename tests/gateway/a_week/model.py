@@ -161,11 +161,7 @@ class Promises:
             late = promise.late(now)
             if late >= NOTHING:
                 self._escalate(promise, now, late, assignee)
-            elif (
-                not promise.paused
-                and promise.warned is None
-                and late >= -promise.target * (1 - WARN_AFTER)
-            ):
+            elif not promise.paused and promise.warned is None and late >= -promise.target * (1 - WARN_AFTER):
                 promise.warned = now
                 told = self._record.tell_staff(assignee, "utter_sla_warning", self._code)
                 self._note("sla.warned", promise, now, None, told)
@@ -198,9 +194,7 @@ class Promises:
             promise.breached = now
             self._note("sla.breached", promise, now, None, None)
 
-    def _note(
-        self, event: str, promise: Promise, now: datetime, step: int | None, told: str | None
-    ) -> None:
+    def _note(self, event: str, promise: Promise, now: datetime, step: int | None, told: str | None) -> None:
         self._record.noted[Noted(self._code, event, promise.metric, now, step, told)] += 1
 
     def _open(self, metrics: Collection[str] = ()) -> list[Promise]:
