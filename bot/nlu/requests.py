@@ -54,8 +54,9 @@ CONTRADICTION = {"marketing_opt_in", "marketing_opt_out"}
 
 #: Where somebody is to come belongs to the request and changes nobody's profile, unless it is said apart.
 TO_COME, ADDRESS = "service_request", "profile_update"
-#: Behind these somebody gives the number to call.
+#: Behind the first somebody gives the number to call; what they mean may seem to be one of the second.
 WITH_A_NUMBER = frozenset({"service_request", "complaint_file"})
+GIVING_A_NUMBER = frozenset({"profile_link", "profile_update"})
 
 #: From here on somebody greets or thanks and does no more.
 COURTEOUS = 0.7
@@ -204,15 +205,16 @@ class _Search:
         «پیک دیر رسید، شماره‌م ۰۹۱۲…» complains; nobody asks to be known by the number.
         """
         whole = self._request(0, len(self._text))
-        last = self._gaps[-1] if self._gaps and whole.confidence < CERTAIN[Joint.LINK] else None
+        is_clear = whole.confidence >= CERTAIN[Joint.LINK] and whole.intent not in GIVING_A_NUMBER
+        last = self._gaps[-1] if self._gaps and not is_clear else None
         if last is None:
             return None
         behind = [word for word in self._found if word.start >= last.start]
         if len(behind) > SHORT or not any(word.kind == NUMBERS[0] for word in behind):
             return None
         before = self._request(0, last.end)
-        is_clearer = before.intent in WITH_A_NUMBER and before.confidence > whole.confidence
-        return before._replace(end=len(self._text)) if is_clearer else None
+        is_clearer = before.confidence > min(whole.confidence, CERTAIN[Joint.LINK])
+        return before._replace(end=len(self._text)) if is_clearer and before.intent in WITH_A_NUMBER else None
 
     def _from(self, start: int, at_most: int) -> list[Request]:
         """What is asked from a place on: the most certain way to cut there, or one request."""

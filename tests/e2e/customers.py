@@ -28,7 +28,7 @@ COMPLAINT_STEPS = (
     Step("utter_ask_complaint_phone", text=STORY),
     Step("utter_complaint_summary", text="بدون شماره"),
     Step("utter_complaint_filed", press="ثبت"),
-    Step("utter_complaint_list", text="شکایت من به کجا رسید؟"),
+    Step("utter_complaint_state", text="شکایت من به کجا رسید؟"),
 )
 
 

@@ -24,7 +24,7 @@ PROCESSES = 5
 #: Nothing new begins at the end of the week: what there is shall have time to end.
 LAST_NEW = START + timedelta(days=5)
 #: What a process dies in the middle of, one after the other.
-DEATHS = ("due_jobs", "sla_sweep", "half_told", "due_jobs", "sla_sweep")
+DEATHS = ("due_jobs", "sla_sweep", "half_told", "due_jobs")
 #: Responses of the automatic work, each with the least number that a week must have brought.
 LEAST = {
     "utter_complaint_closed": 8,
@@ -62,8 +62,8 @@ class Size(NamedTuple):
     pause: tuple[int, int]
 
 
-USUAL = Size({"complain": 100, "request": 80, "tell_half": 36}, deeds=8, pause=(45, 180))
-LONG = Size({"complain": 900, "request": 700, "tell_half": 250}, deeds=8, pause=(15, 60))
+USUAL = Size({"complain": 90, "request": 70, "tell_half": 32}, deeds=8, pause=(45, 180))
+LONG = Size({"complain": 500, "request": 400, "tell_half": 150}, deeds=8, pause=(15, 60))
 
 
 @dataclass

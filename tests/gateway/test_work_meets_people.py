@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
-from threading import Event
 from typing import Any
 
 import msgspec
+import pytest
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
@@ -41,8 +42,10 @@ DECIDED, ASKED = FILED + timedelta(hours=1), FILED + timedelta(days=1, hours=1)
 NOW = datetime(2026, 11, 25, 18, 30, tzinfo=TEHRAN).astimezone(timezone.utc)
 VISIT = datetime(2026, 11, 26, 9, tzinfo=TEHRAN).astimezone(timezone.utc)
 LATER = datetime(2026, 11, 29, 9, tzinfo=TEHRAN).astimezone(timezone.utc)
-OF_EACH = 12
-WORKERS, PEOPLE = 5, 4
+OF_EACH, HELD_SECONDS = 12, 0.1
+WORKERS, PEOPLE = 5, 10
+#: People are there first, so that some tickets are taken when the work begins.
+HEAD_START_SECONDS = 0.05
 Deed = Callable[[Session, dict[str, Any]], object]
 
 WITH_DECIDED: list[Deed] = [
@@ -83,30 +86,21 @@ def visit(session: Session) -> ServiceRequest:
     return a_request(session, rules=RULES, starts_at=VISIT, now=FILED)
 
 
-class Meeting:
-    """Everybody begins at the same moment."""
+def do(database: Database, deed: Deed, about: Callable[[Session], dict[str, Any]]) -> None:
+    """One deed of one customer."""
+    with database.write() as session:
+        deed(session, {**about(session), "rules": RULES, "now": NOW})
 
-    def __init__(self, database: Database) -> None:
-        self.database, self.begin = database, Event()
 
-    def people(self, code: str, make: Callable[[Session], dict[str, Any]], deed: Deed) -> None:
-        """One deed of one customer."""
-        self.begin.wait()
-        with self.database.write() as session:
-            deed(session, {**make(session), "rules": RULES, "now": NOW})
-
-    def work(self, automatic: Automatic) -> None:
-        """What the gateway repeats, until nothing is left."""
-        self.begin.wait()
-        while self.is_anything_due():
-            for job in automatic.jobs():
-                job.run()
-
-    def is_anything_due(self) -> bool:
-        """Whether work waits."""
-        is_due = (ScheduledJob.state == PENDING) & (ScheduledJob.due_at <= NOW)
-        with self.database.read() as session:
-            return session.scalar(select(ScheduledJob.id).where(is_due).limit(1)) is not None
+def work(database: Database, automatic: Automatic) -> None:
+    """What the gateway repeats, until nothing is left to do."""
+    is_due = (ScheduledJob.state == PENDING) & (ScheduledJob.due_at <= NOW)
+    is_anything_due = True
+    while is_anything_due:
+        for job in automatic.jobs():
+            job.run()
+        with database.read() as session:
+            is_anything_due = session.scalar(select(ScheduledJob.id).where(is_due).limit(1)) is not None
 
 
 def of(ticket: Complaint | ServiceRequest) -> Callable[[Session], dict[str, Any]]:
@@ -114,6 +108,21 @@ def of(ticket: Complaint | ServiceRequest) -> Callable[[Session], dict[str, Any]
     return lambda session: by(ticket, session)  # type: ignore[arg-type]  # complaints have the same columns
 
 
+@pytest.fixture
+def slowly(monkeypatch: pytest.MonkeyPatch) -> None:
+    """People hold a ticket for a while before they come to its jobs."""
+    for module in (following, visit_states):
+        lock = module.lock
+
+        def slow_lock(*given: Any, lock: Callable[..., Any] = lock) -> Any:
+            locked = lock(*given)
+            time.sleep(HELD_SECONDS)
+            return locked
+
+        monkeypatch.setattr(module, "lock", slow_lock)
+
+
+@pytest.mark.usefixtures("slowly")
 def test_people_and_automatic_work_at_the_same_moment_both_get_their_way(
     database: Database, tmp_path: Path
 ) -> None:
@@ -131,15 +140,14 @@ def test_people_and_automatic_work_at_the_same_moment_both_get_their_way(
         ]
     settings = settings_in(str(tmp_path))
     business = BusinessFile(settings.business_path)
-    meeting = Meeting(database)
     with ThreadPoolExecutor(WORKERS) as workers, ThreadPoolExecutor(PEOPLE) as people:
+        acting = [people.submit(do, database, deed, of(one)) for one, deed in plans]
+        time.sleep(HEAD_START_SECONDS)
         working_on = [
-            workers.submit(meeting.work, Automatic(settings, database, business, clock=lambda: NOW))
+            workers.submit(work, database, Automatic(settings, database, business, clock=lambda: NOW))
             for _ in range(WORKERS)
         ]
-        acting = [people.submit(meeting.people, one.code, of(one), deed) for one, deed in plans]
-        meeting.begin.set()
-        for future in [*working_on, *acting]:
+        for future in [*acting, *working_on]:
             future.result()
     with database.read() as session:
         assert session.scalars(select(ScheduledJob.key).where(ScheduledJob.attempts > 0)).all() == []
@@ -159,34 +167,41 @@ def test_people_and_automatic_work_at_the_same_moment_both_get_their_way(
         assert {codes[one] for one in closed_by_itself if one is not None} == told_of_closing
 
 
+@pytest.fixture
+def impatient(postgres_database: Database) -> Iterator[Database]:
+    """The store for somebody who would rather fail than wait for another."""
+    url = postgres_database.engine.url.update_query_dict({"options": "-c lock_timeout=2000"})
+    database = Database(url.render_as_string(hide_password=False))
+    yield database
+    database.dispose()
+
+
 def test_a_job_whose_ticket_somebody_is_changing_waits_for_the_next_run_and_holds_nobody_up(
-    postgres_database: Database,
+    impatient: Database,
 ) -> None:
-    database = postgres_database
     all_handlers = {**complaint_handlers(lambda: RULES), **visit_handlers(lambda: RULES)}
-    with database.write() as session:
+    with impatient.write() as session:
         complaint, request = decided(session), visit(session)
-    with database.write() as session:
+    with impatient.write() as session:
         one, other = session.get_one(Complaint, complaint.id), session.get_one(ServiceRequest, request.id)
         states.lock(session, one)
         visit_states.lock(session, other)
-        assert run_due(database, all_handlers, now=NOW) == 0
+        assert run_due(impatient, all_handlers, now=NOW) == 0
         # Whoever has the ticket gets its job as well.
         WITH_DECIDED[0](session, {**of(one)(session), "rules": RULES, "now": NOW})
         WITH_VISIT[1](session, {**of(other)(session), "rules": RULES, "now": NOW})
-    assert run_due(database, all_handlers, now=NOW) == 0
-    with database.read() as session:
+    assert run_due(impatient, all_handlers, now=NOW) == 0
+    with impatient.read() as session:
         jobs = session.scalars(select(ScheduledJob).order_by(ScheduledJob.kind)).all()
         assert [(job.state, job.attempts) for job in jobs] == [("pending", 0), ("cancelled", 0)]
         assert jobs[0].due_at == NOW + timedelta(days=3)
 
 
-def test_what_could_not_be_done_at_once_is_done_by_the_next_run(postgres_database: Database) -> None:
-    database = postgres_database
+def test_what_could_not_be_done_at_once_is_done_by_the_next_run(impatient: Database) -> None:
     handlers = complaint_handlers(lambda: RULES)
-    with database.write() as session:
+    with impatient.write() as session:
         complaint = decided(session)
-    with database.write() as session:
+    with impatient.write() as session:
         states.lock(session, session.get_one(Complaint, complaint.id))
-        assert run_due(database, handlers, now=NOW) == 0
-    assert run_due(database, handlers, now=NOW) == 1
+        assert run_due(impatient, handlers, now=NOW) == 0
+    assert run_due(impatient, handlers, now=NOW) == 1
