@@ -27,6 +27,7 @@ from crm_store.db import Database
 from crm_store.rules import Rules
 from crm_store.settings import PROJECT_ROOT, Settings
 from crm_store.staff.telling import tell_groups
+from crm_store.tickets.expecting import EXPECTS
 from crm_store.wordings import Wording, Wordings, read_responses
 
 Event = dict[str, Any]
@@ -85,16 +86,26 @@ class Reply:
     def __init__(self, dispatcher: CollectingDispatcher) -> None:
         self._dispatcher = dispatcher
 
-    def utter(self, response: str, *, buttons: list[dict[str, str]] | None = None, **params: object) -> None:
+    def utter(
+        self,
+        response: str,
+        *,
+        buttons: list[dict[str, str]] | None = None,
+        expects: tuple[str, str] | None = None,
+        **params: object,
+    ) -> None:
         """Say a response.
 
         Args:
             response: its name in data/<area>/responses.yml.
             buttons: ``{"title", "payload"}`` of buttons besides its own.
+            expects: what the next message may answer, one of `crm_store.tickets.expecting.KINDS`, and the
+                code of the ticket that it is about.
             params: values for its placeholders, as they are in the store.
         """
         values = {name: shown(value) for name, value in params.items()}
-        self._dispatcher.utter_message(response=response, buttons=buttons, **values)
+        custom = {EXPECTS: {"what": expects[0], "ticket": expects[1]}} if expects is not None else None
+        self._dispatcher.utter_message(response=response, buttons=buttons, json_message=custom, **values)
 
 
 class StoreAction(Action, ABC):

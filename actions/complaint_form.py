@@ -43,7 +43,7 @@ class ValidateComplaintForm(StoreAction):
         if turn.resumed:
             # The rules have answered, perhaps with an effect on the draft: a number for a call is known now.
             return _slots_of(draft_of(turn, session))
-        if turn.answers_privacy:
+        if turn.answers_elsewhere:
             return []
         if turn.requested not in SLOTS:
             _begin(turn, session, reply)

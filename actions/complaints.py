@@ -15,6 +15,7 @@ from actions.turn import Turn
 from crm_store.base import utcnow
 from crm_store.complaints import drafting, service
 from crm_store.complaints.models import RESOLVED, WAITING, Complaint
+from crm_store.complaints.telling import priority_text
 from crm_store.drafts import OPEN
 from crm_store.errors import NotFound
 from crm_store.persian import (
@@ -24,10 +25,13 @@ from crm_store.persian import (
 )
 from crm_store.sla.clocks import open_clock
 from crm_store.sla.models import FIRST_RESPONSE, NEXT_RESPONSE, RESOLUTION
+from crm_store.staff.telling import tell_role
 from crm_store.terms import term
-from crm_store.tickets.models import COMPLAINT
+from crm_store.tickets.expecting import ANSWER, SOLVED
+from crm_store.tickets.models import COMPLAINT, PRIORITIES
 from crm_store.tickets.notes import open_question
 
+URGENT = PRIORITIES[-1]
 #: What is told of a promise, the nearest first.
 DUE_TIMES = {
     FIRST_RESPONSE: "utter_complaint_answer_due",
@@ -49,19 +53,37 @@ class ActionFileComplaint(StoreAction):
             inbox_id=turn.inbox_id,
             rules=environment().rules,
         )
-        code = to_persian_digits(complaint.code)
-        tell_staff(
-            session,
-            turn,
-            response="utter_staff_group_complaint",
-            key=f"staff-complaint:{complaint.id}",
-            params={"code": code, "category": environment().business.category(complaint.category).title},
-        )
-        reply.utter("utter_complaint_filed", code=code)
+        _tell_of_new(session, turn, complaint)
+        reply.utter("utter_complaint_filed", code=to_persian_digits(complaint.code))
         tell_due_time(session, reply, complaint)
         if complaint.related_to_id is not None:
             reply.utter("utter_complaint_related")
         return clear_slots(SLOTS)
+
+
+def _tell_of_new(session: Session, turn: Turn, complaint: Complaint) -> None:
+    """Tell the staff's groups of a new complaint, and supervisors themselves of an urgent one."""
+    params = {
+        "code": to_persian_digits(complaint.code),
+        "category": environment().business.category(complaint.category).title,
+        "priority": priority_text(complaint),
+    }
+    tell_staff(
+        session,
+        turn,
+        response="utter_staff_group_complaint",
+        key=f"staff-complaint:{complaint.id}",
+        params=params,
+    )
+    if complaint.priority == URGENT:
+        tell_role(
+            session,
+            role="supervisor",
+            response="utter_staff_complaint_urgent",
+            key=f"complaint-urgent:{complaint.id}",
+            params=params,
+            correlation_id=turn.correlation_id,
+        )
 
 
 def tell_by_code(turn: Turn, session: Session, reply: Reply, code: str) -> bool:
@@ -98,11 +120,18 @@ def _tell_one(session: Session, reply: Reply, complaint: Complaint) -> None:
     if complaint.state == WAITING:
         question = open_question(session, subject_type=COMPLAINT, subject_id=complaint.id)
         if question is not None:
-            reply.utter("utter_complaint_waits_for_you", question=question.text)
+            expects = (ANSWER, complaint.code)
+            reply.utter("utter_complaint_waits_for_you", question=question.text, expects=expects)
     elif complaint.state == RESOLVED:
-        reply.utter("utter_complaint_decided", ticket=Rich(complaint.code))
+        ask_if_solved(reply, complaint)
     else:
         tell_due_time(session, reply, complaint)
+
+
+def ask_if_solved(reply: Reply, complaint: Complaint) -> None:
+    """Ask whether what was decided has solved it."""
+    expects = (SOLVED, complaint.code)
+    reply.utter("utter_complaint_decided", ticket=Rich(complaint.code), expects=expects)
 
 
 def tell_due_time(session: Session, reply: Reply, complaint: Complaint) -> None:

@@ -66,7 +66,7 @@ class ValidateCallbackForm(StoreAction):
         return "validate_callback_form"
 
     def answer(self, turn: Turn, session: Session, reply: Reply) -> list[Event]:
-        if turn.resumed or turn.answers_privacy:
+        if turn.resumed or turn.answers_elsewhere:
             return []
         if turn.requested != PHONE:
             return _begin(turn, session)

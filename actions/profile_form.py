@@ -64,7 +64,7 @@ class ValidateProfileForm(StoreAction):
         return "validate_profile_form"
 
     def answer(self, turn: Turn, session: Session, reply: Reply) -> list[Event]:
-        if turn.resumed or turn.answers_privacy:
+        if turn.resumed or turn.answers_elsewhere:
             return []
         if turn.requested not in SLOTS:
             # What the message itself says; nothing of an earlier form is left.

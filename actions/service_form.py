@@ -54,7 +54,7 @@ class ValidateServiceForm(StoreAction):
         if turn.resumed:
             # The rules have answered, perhaps with an effect on the draft: a number for a call is known now.
             return slots_of(turn, session)
-        if turn.answers_privacy:
+        if turn.answers_elsewhere:
             return []
         if turn.requested not in SLOTS:
             _begin(turn, session, reply)

@@ -23,7 +23,7 @@ from crm_store.errors import DraftIncomplete, FullyBooked, InvalidInput, NotFoun
 from crm_store.persian import deadline_text, to_jalali_datetime_text, to_jalali_text, to_persian_digits
 from crm_store.service_requests import drafting, service
 from crm_store.service_requests.models import ASSIGNED, ON_THE_WAY, SCHEDULED, ServiceRequest
-from crm_store.service_requests.windows import bookable_window
+from crm_store.service_requests.windows import bookable_window, is_missed
 from crm_store.sla.clocks import open_clock
 from crm_store.sla.models import FIRST_RESPONSE
 from crm_store.terms import term
@@ -114,7 +114,9 @@ def tell_by_code(turn: Turn, session: Session, reply: Reply, code: str) -> bool:
 def _tell_one(session: Session, reply: Reply, request: ServiceRequest) -> None:
     told = _described(request)
     deadline = _answer_due(session, request)
-    if request.window is not None and request.state in COMING:
+    if is_missed(request, utcnow()):
+        reply.utter("utter_visit_missed", **told, ticket=Rich(request.code))
+    elif request.window is not None and request.state in COMING:
         changes = [
             button(term(AREA, "buttons", intent) or intent, intent, ticket=request.code)
             for intent in ("service_reschedule", "service_cancel")

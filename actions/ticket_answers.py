@@ -7,7 +7,7 @@ from typing import Any
 from rasa_sdk.events import FollowupAction
 from sqlalchemy.orm import Session
 
-from actions.base import Event, Reply, StoreAction, environment
+from actions.base import Event, Reply, StoreAction, environment, keep_form_waiting
 from actions.customers import customer_of_turn
 from actions.ticket_form import FORM
 from actions.ticket_tasks import REOPENED, described
@@ -17,6 +17,7 @@ from crm_store.complaints import following as complaints
 from crm_store.errors import InvalidTransition, NotFound, TooLate
 from crm_store.persian import phone_text
 from crm_store.service_requests import following as requests
+from crm_store.tickets.expecting import ANSWER, RATING
 
 #: Stars of a grade that was given with buttons.
 STARS = 5
@@ -73,7 +74,7 @@ class ActionDenySolved(StoreAction):
 
 
 class ActionAnswerStaff(StoreAction):
-    """Passes an answer on to whoever asked, with the files that came along."""
+    """Passes an answer on to whoever asked, with the files that came along; a button announces one."""
 
     def name(self) -> str:
         return "action_answer_staff"
@@ -82,6 +83,8 @@ class ActionAnswerStaff(StoreAction):
         where = _where(turn, session)
         # Whoever shares their own contact answers with its number.
         text = turn.text or (phone_text(turn.contact) if turn.contact else "")
+        if not text and not turn.attachments:
+            return _wait_for_answer(turn, session, reply)
         try:
             complaint = complaints.answer_question(
                 session, **where, text=text, attachment_ids=turn.attachments
@@ -118,8 +121,8 @@ class ActionRateVisit(StoreAction):
     def answer(self, turn: Turn, session: Session, reply: Reply) -> list[Event]:
         grade = _grade(turn)
         if grade is None:
-            reply.utter("utter_grade_unclear")
-            return []
+            reply.utter("utter_grade_unclear", expects=(RATING, turn.entity("ticket") or ""))
+            return keep_form_waiting(turn)
         value, scale = grade
         try:
             requests.rate(session, **_where(turn, session), value=value, scale=scale)
@@ -128,6 +131,18 @@ class ActionRateVisit(StoreAction):
         else:
             reply.utter("utter_grade_thanks" if value * 2 > scale else "utter_grade_regret")
         return []
+
+
+def _wait_for_answer(turn: Turn, session: Session, reply: Reply) -> list[Event]:
+    """Ask for the answer that a button announces: the next message is read as it, within a form as well."""
+    customer_id, rules = customer_of_turn(turn, session), environment().rules
+    open_ones = {one.code: one for one in complaints.asked(session, customer_id=customer_id, rules=rules)}
+    complaint = open_ones.get(turn.entity("ticket") or "")
+    if complaint is None:
+        reply.utter("utter_question_is_over")
+        return []
+    reply.utter("utter_ask_answer", expects=(ANSWER, complaint.code), **described(complaint))
+    return keep_form_waiting(turn)
 
 
 def _grade(turn: Turn) -> tuple[int, int] | None:

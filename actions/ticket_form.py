@@ -126,7 +126,7 @@ class ValidateTicketForm(StoreAction):
 
     def answer(self, turn: Turn, session: Session, reply: Reply) -> list[Event]:
         under_way = task_under_way(turn, session)
-        if under_way is None or turn.answers_privacy:
+        if under_way is None or turn.answers_elsewhere:
             return []
         if turn.resumed or turn.requested not in SLOTS:
             return slots_of(under_way)

@@ -9,6 +9,7 @@ from actions.codes import named_ticket
 from actions.texts import is_any_in, named, words
 from actions.ticket_tasks import Ticket, title_of
 from actions.turn import Turn
+from crm_store.tickets.queries import kind_of
 
 #: Shortest word of a title by which a ticket is known, and shortest one with an ending, in characters.
 TELLING_LENGTH, LONG_ENOUGH = 3, 4
@@ -23,7 +24,9 @@ def meant_ticket(turn: Turn, own: Sequence[Any], *, listed: bool) -> Ticket | No
         listed: they were shown just before, in this order: «دومی» is the second of them.
     """
     pointed_at = _by_code(turn, own) or (_by_place(turn, own) if listed else None)
-    return pointed_at or _by_title(turn, own) or _newest(turn, own)
+    of_kind = _of_named_kind(turn, own)
+    only = of_kind[0] if len(of_kind) == 1 < len(own) else None
+    return pointed_at or only or _by_title(turn, of_kind) or _newest(turn, of_kind)
 
 
 def _by_code(turn: Turn, own: Sequence[Any]) -> Ticket | None:
@@ -43,6 +46,12 @@ def _by_place(turn: Turn, own: Sequence[Any]) -> Ticket | None:
     place = found.pop()
     index = place - 1 if place > 0 else len(own) + place
     return own[index] if 0 <= index < len(own) else None
+
+
+def _of_named_kind(turn: Turn, own: Sequence[Any]) -> Sequence[Any]:
+    """Those that a text calls a complaint or a request; all of them where it says neither or both."""
+    kinds = named("tickets", "kinds", turn.text)
+    return [ticket for ticket in own if kind_of(ticket) in kinds] if len(kinds) == 1 else own
 
 
 def _by_title(turn: Turn, own: Sequence[Any]) -> Ticket | None:

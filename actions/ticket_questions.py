@@ -59,6 +59,8 @@ EXPLANATIONS = {
     VISIT_NOT_DONE: "utter_explain_visit_note",
 }
 _TITLES = {CANCEL: "cancel_reasons", VISIT_NOT_DONE: "not_done_reasons"}
+#: So many tickets have a button; an older one is named by its code.
+MOST_BUTTONS = 8
 #: Longest title of a button that names a ticket, in characters.
 TITLE_LENGTH = 40
 
@@ -92,7 +94,7 @@ class ActionAskTicket(TaskQuestion):
                 "title": _button_title(ticket),
                 "payload": f"/choose_ticket{json.dumps({'ticket': ticket.code})}",
             }
-            for ticket in under_way.own
+            for ticket in under_way.own[:MOST_BUTTONS]
         ]
         reply.utter(WHICH[under_way.task], buttons=buttons)
 

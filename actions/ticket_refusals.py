@@ -7,6 +7,7 @@ from sqlalchemy.orm import Session
 from actions.base import Reply
 from actions.customers import customer_of_turn
 from actions.promises import next_deadline
+from actions.texts import Rich
 from actions.ticket_tasks import (
     APPEAL,
     CANCEL,
@@ -23,10 +24,12 @@ from actions.ticket_tasks import (
     ticket_by_code,
 )
 from actions.turn import Turn
+from crm_store.base import utcnow
 from crm_store.complaints.models import Complaint
 from crm_store.complaints.service import complaints_of
 from crm_store.service_requests.models import ASSIGNED, ON_THE_WAY, SCHEDULED, ServiceRequest
 from crm_store.service_requests.service import requests_of
+from crm_store.service_requests.windows import is_missed
 
 #: What is said when somebody has no ticket that a task is for.
 NONE_OF_THEM = {
@@ -86,7 +89,9 @@ def tell_none(turn: Turn, session: Session, reply: Reply, task: str) -> None:
 
 def tell_impossible(reply: Reply, task: str, ticket: Ticket) -> None:
     """Say that a task is not possible with a ticket as it stands, and offer a person where one could help."""
-    if isinstance(ticket, ServiceRequest) and task in OF_REQUESTS and _is_coming(ticket):
+    if isinstance(ticket, ServiceRequest) and task in OF_REQUESTS and is_missed(ticket, utcnow()):
+        reply.utter("utter_visit_missed", **described(ticket), ticket=Rich(ticket.code))
+    elif isinstance(ticket, ServiceRequest) and task in OF_REQUESTS and _is_coming(ticket):
         reply.utter("utter_too_late_to_change", **described(ticket), deadline=next_deadline())
     elif isinstance(ticket, Complaint) and task == APPEAL and ticket.appealed_at is not None:
         reply.utter("utter_appealed_already", **described(ticket), deadline=next_deadline())

@@ -27,7 +27,8 @@ from crm_store.staff.accounts import staff_in
 NOTE, REOPENED, WITHDRAW, APPEAL = "note", "reopened", "withdraw", "appeal"
 CANCEL, RESCHEDULE = "cancel", "reschedule"
 VISIT_DONE, VISIT_NOT_DONE = "visit_done", "visit_not_done"
-#: What is done with service requests by their customers, and by technicians; all else is about complaints.
+#: What is done with service requests by their customers, and by technicians; a note is added to tickets of
+#: both kinds, and all else is about complaints.
 OF_REQUESTS, OF_STAFF = (CANCEL, RESCHEDULE), (VISIT_DONE, VISIT_NOT_DONE)
 #: Steps of a task after the ticket is known.
 FILES, DETAIL, CONFIRM = "files", "detail", "confirm"
@@ -40,7 +41,7 @@ class Task(NamedTuple):
 
     Attributes:
         steps: what is asked besides the ticket.
-        own: the tickets of whoever writes that it can be done with, newest first.
+        own: the tickets of whoever writes that it can be done with, newest first, complaints before others.
         chosen: the detail is one of several values rather than free words.
     """
 
@@ -56,14 +57,22 @@ def _of_customer(find: Callable[..., list[Any]]) -> Callable[[Session, Turn], li
     return own
 
 
+def _takes_notes(session: Session, turn: Turn) -> list[Any]:
+    """Complaints and then service requests, each newest first."""
+    own = _of_customer(complaints.takes_notes), _of_customer(requests.takes_notes)
+    return [ticket for find in own for ticket in find(session, turn)]
+
+
 def _visits_today(session: Session, turn: Turn) -> list[Any]:
     staff = staff_in(session, conversation_id=turn.conversation_id)
     return visits_on(session, staff.id, today()) if staff is not None else []
 
 
 def visits_on(session: Session, staff_id: int, day: date) -> list[ServiceRequest]:
-    """A technician's visits of a day, in order."""
-    return visits.visits_of(session, staff_id=staff_id, day=day, rules=environment().rules)
+    """A technician's visits of a day, in order; today's with what was left open on earlier days."""
+    return visits.visits_of(
+        session, staff_id=staff_id, day=day, rules=environment().rules, with_earlier=day == today()
+    )
 
 
 def today() -> date:
@@ -72,7 +81,7 @@ def today() -> date:
 
 
 TASKS = {
-    NOTE: Task((DETAIL,), _of_customer(complaints.takes_notes)),
+    NOTE: Task((DETAIL,), _takes_notes),
     REOPENED: Task((DETAIL,), _of_customer(complaints.takes_notes)),
     WITHDRAW: Task((CONFIRM,), _of_customer(complaints.withdrawable)),
     APPEAL: Task((DETAIL,), _of_customer(complaints.appealable)),
@@ -102,9 +111,18 @@ def ticket_by_code(turn: Turn, session: Session, task: str, code: str) -> Ticket
         customer_id = customer_of_turn(turn, session)
         if task in OF_REQUESTS:
             return own_request(session, customer_id=customer_id, code=code)
-        return own_complaint(session, customer_id=customer_id, code=code)
+        return _own_ticket(session, customer_id, code, of_all_kinds=task == NOTE)
     except NotFound:
         return None
+
+
+def _own_ticket(session: Session, customer_id: int, code: str, *, of_all_kinds: bool) -> Ticket:
+    try:
+        return own_complaint(session, customer_id=customer_id, code=code)
+    except NotFound:
+        if not of_all_kinds:
+            raise
+        return own_request(session, customer_id=customer_id, code=code)
 
 
 def title_of(ticket: Ticket) -> str:

@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from actions.base import Event, Reply, StoreAction, clear_slots, environment
 from actions.codes import named_ticket
+from actions.complaints import ask_if_solved
 from actions.customers import customer_of_turn
 from actions.ticket_form import (
     FORM,
@@ -35,6 +36,7 @@ from actions.ticket_tasks import (
     VISIT_DONE,
     VISIT_NOT_DONE,
     WITHDRAW,
+    Ticket,
     described,
     ticket_by_code,
     when_of,
@@ -42,12 +44,13 @@ from actions.ticket_tasks import (
 from actions.turn import Turn
 from crm_store import drafts
 from crm_store.complaints import following as complaints
-from crm_store.errors import FullyBooked, InvalidTransition, NotFound, TooLate
+from crm_store.complaints.models import RESOLVED, Complaint
+from crm_store.errors import FullyBooked, InvalidInput, InvalidTransition, NotFound, TooLate
 from crm_store.service_requests import following as requests
 from crm_store.service_requests import visits
 from crm_store.staff.accounts import staff_in
 from crm_store.tickets import service
-from crm_store.tickets.models import COMPLAINT
+from crm_store.tickets.queries import kind_of
 
 #: Forms in which "one more photo" belongs to what is being told.
 TAKING_DOWN = ("complaint_form", "service_form")
@@ -162,6 +165,8 @@ def _carry_out(turn: Turn, session: Session, reply: Reply, under_way: TaskUnderW
         reply.utter(NONE_OF_THEM[under_way.task])
     except (TooLate, InvalidTransition):
         tell_impossible(reply, under_way.task, under_way.ticket)
+    except InvalidInput:
+        reply.utter("utter_nothing_added")
     return True
 
 
@@ -173,24 +178,26 @@ def drop_task(turn: Turn, session: Session, reply: Reply) -> list[Event]:
 
 
 def add_to_last_ticket(turn: Turn, session: Session, reply: Reply) -> bool:
-    """Add files to the complaint that something was just added to; whether there is one."""
-    if not turn.previous.ended_with(*ADDED) or not turn.attachments:
+    """Add files to the ticket that something was just added to; whether there is one."""
+    # It may have been asked after that if all is solved.
+    if not {*ADDED} & {*turn.previous.responses} or not turn.attachments:
         return False
-    own = {ticket.id: ticket for ticket in TASKS[NOTE].own(session, turn)}
-    noted = service.last_noted(session, subject_type=COMPLAINT, subject_ids=own)
-    ticket = own.get(noted or 0)
-    if ticket is None:
+    own = {(kind_of(ticket), ticket.id): ticket for ticket in TASKS[NOTE].own(session, turn)}
+    noted = service.last_noted(session, subjects=own)
+    if noted is None:
         return False
-    _add(turn, session, ticket.code, turn.text, turn.attachments)
-    reply.utter("utter_note_added", **described(ticket))
+    ticket = own[noted]
+    _add(turn, session, ticket, turn.text, turn.attachments)
+    _tell_added(reply, ticket)
     return True
 
 
-def _add(turn: Turn, session: Session, code: str, text: str, files: list[int]) -> None:
-    complaints.add_note(
+def _add(turn: Turn, session: Session, ticket: Ticket, text: str, files: list[int]) -> None:
+    add_note = complaints.add_note if isinstance(ticket, Complaint) else requests.add_note
+    add_note(
         session,
         customer_id=customer_of_turn(turn, session),
-        code=code,
+        code=ticket.code,
         text=text,
         attachment_ids=files,
         inbox_id=turn.inbox_id,
@@ -200,10 +207,17 @@ def _add(turn: Turn, session: Session, code: str, text: str, files: list[int]) -
 
 def _note(turn: Turn, session: Session, reply: Reply, under_way: TaskUnderWay) -> None:
     if under_way.text or under_way.files:
-        _add(turn, session, under_way.ticket.code, under_way.text, under_way.files)
-        reply.utter("utter_note_added", **described(under_way.ticket))
+        _add(turn, session, under_way.ticket, under_way.text, under_way.files)
+        _tell_added(reply, under_way.ticket)
     else:
         reply.utter("utter_nothing_added")
+
+
+def _tell_added(reply: Reply, ticket: Ticket) -> None:
+    """Say that it is added; of a complaint that is decided, ask besides if it is solved."""
+    reply.utter("utter_note_added", **described(ticket))
+    if isinstance(ticket, Complaint) and ticket.state == RESOLVED:
+        ask_if_solved(reply, ticket)
 
 
 def _withdraw(turn: Turn, session: Session, reply: Reply, under_way: TaskUnderWay) -> None:
@@ -214,7 +228,7 @@ def _withdraw(turn: Turn, session: Session, reply: Reply, under_way: TaskUnderWa
 def _appeal(turn: Turn, session: Session, reply: Reply, under_way: TaskUnderWay) -> None:
     complaints.appeal(session, **_where(turn, session, under_way), reason=under_way.text)
     if under_way.files:
-        _add(turn, session, under_way.ticket.code, "", under_way.files)
+        _add(turn, session, under_way.ticket, "", under_way.files)
     reply.utter("utter_appeal_noted", **described(under_way.ticket))
 
 

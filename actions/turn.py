@@ -9,6 +9,10 @@ from typing import Any
 from rasa_sdk import Tracker
 
 ATTACHMENT, PHONE = "attachment", "phone_number"
+#: The code of a ticket, of a button or of the question that a message was read as the answer to.
+TICKET = "ticket"
+#: What answers to a question about a ticket are understood as.
+TICKET_ANSWERS = frozenset({"confirm_solved", "deny_solved", "answer_staff", "confirm_visit", "rate_visit"})
 #: The intent of what was not understood.
 FALLBACK = "nlu_fallback"
 
@@ -185,6 +189,20 @@ class Turn:
         # A few words straight after the question whether to erase belong to it: «آره پاک کن».
         is_brief = self.erasure_asked and 0 < self.word_count <= BRIEF_ANSWER
         return is_brief or self.intent in ("affirm", "deny", "cancel")
+
+    @property
+    def answers_elsewhere(self) -> bool:
+        """Whether this is a typed answer to a question that no form has asked, which none may take."""
+        return self.answers_privacy or self.answers_notice
+
+    @property
+    def answers_notice(self) -> bool:
+        """Whether a typed message was read as the answer to a question about a ticket (bot/nlu/expected.py).
+
+        Such an answer may begin a form, which has not asked anything then.
+        """
+        is_read_so = self.intent in TICKET_ANSWERS or TICKET in self.entities
+        return is_read_so and not self.trusted and self.requested is not None
 
     def entity(self, name: str) -> str | None:
         """The first value of an entity."""

@@ -22,8 +22,9 @@ INTERACTIVE, BULK = 0, 10
 class OutboxItem(Base):
     """One message to one conversation.
 
-    ``content`` holds for a message ``{"text", "buttons": [{"title", "token"}], "request_contact",
-    "image"}`` and for a notice ``{"response", "params"}``. Texts are rich text (``crm_store.persian.rich``).
+    ``content`` holds for a message ``{"text", "buttons": [{"title", "token"}], "request_contact", "image",
+    "expects"}`` (the last as in `crm_store.tickets.expecting`) and for a notice ``{"response", "params"}``.
+    Texts are rich text (``crm_store.persian.rich``).
     """
 
     __tablename__ = "outbox"

@@ -10,7 +10,9 @@ from bot.commands import explains_errors, open_store
 from crm_store.settings import load_settings
 
 if TYPE_CHECKING:
+    from crm_store.paging import Page
     from crm_store.staff.models import StaffMember
+    from crm_store.tickets.queries import TicketRow
 
 
 @click.group()
@@ -77,12 +79,19 @@ def list_() -> None:
 @click.argument("staff_id", metavar="ID", type=int)
 @explains_errors
 def disable(staff_id: int) -> None:
-    """Keep somebody out: their chat accounts, log-ins and codes stop working at once."""
+    """Keep somebody out: their chat accounts, log-ins and codes stop working at once.
+
+    What they still have to do stays with them until it is given to somebody else; it is listed.
+    """
     from crm_store.staff import accounts
+    from crm_store.tickets.queries import queue
 
     with open_store(load_settings()) as database, database.write() as session:
         member = accounts.disable(session, staff_id=staff_id)
+        left = queue(session, assignee_id=staff_id)
     click.echo(f"{member.name or member.login} is kept out from now on.")
+    if left.rows:
+        _show_what_is_left(staff_id, left)
 
 
 @staff.command()
@@ -98,6 +107,19 @@ def password(login: str) -> None:
         made = first or set_password(session, login=login)
     click.echo(f"The password of {normalize_login(login)} is now: {made}")
     click.echo("It is shown this once and kept nowhere.")
+
+
+def _show_what_is_left(staff_id: int, left: Page[TicketRow]) -> None:
+    """Say what somebody else has to take over, and how."""
+    from crm_store.tickets.models import COMPLAINT
+
+    click.secho(f"Still theirs, and to be handed over: {left.place.total}", fg="yellow")
+    for row in left.rows:
+        kind = "complaint" if row.subject_type == COMPLAINT else "visit"
+        click.echo(f"    {row.code}  {kind}, {row.state}")
+    if left.place.total > len(left.rows):
+        click.echo(f"    all of them: `peyvand tickets list --assignee {staff_id}`")
+    click.echo("Give each to somebody else with `peyvand tickets assign CODE STAFF_ID`.")
 
 
 def _show_code(code: str) -> None:

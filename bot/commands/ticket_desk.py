@@ -102,6 +102,19 @@ def check_state(state: str, known: Sequence[str]) -> None:
         raise InvalidInput(f"{state} is no state; there are: {', '.join(known)}")
 
 
+def check_movable(ticket: Complaint | ServiceRequest, state: str) -> None:
+    """Look whether a ticket can simply be taken to a state.
+
+    Raises:
+        InvalidInput: it needs words for the customer; the message names the command that takes them.
+    """
+    from crm_store.complaints.models import Complaint
+
+    command = _own_commands().get(state) if isinstance(ticket, Complaint) else None
+    if command is not None:
+        raise InvalidInput(f"{state} needs words for the customer: peyvand tickets {command} {ticket.code}")
+
+
 def complaint_of(session: Session, code: str) -> Complaint:
     """A complaint by its code, in either script.
 
@@ -230,14 +243,22 @@ def _actor(session: Session, staff_id: int | None) -> tuple[str, str]:
     return f"staff:{member.id}", member.role
 
 
+def _own_commands() -> dict[str, str]:
+    """Commands that alone lead to a state of a complaint."""
+    from crm_store.complaints.models import RESOLVED, WAITING
+
+    return {WAITING: "ask", RESOLVED: "resolve"}
+
+
 def _moves(desk: Desk, ticket: Complaint | ServiceRequest) -> Sequence[str]:
-    """States to which the one who acts may take a ticket now."""
+    """States to which the one who acts may simply take a ticket now."""
     from crm_store.complaints import states as complaints
     from crm_store.complaints.models import Complaint
     from crm_store.service_requests import states as requests
 
     if isinstance(ticket, Complaint):
-        kinds, table = frozenset({complaints.kind_of_actor(desk.actor)}), complaints.TRANSITIONS
+        kinds, others = frozenset({complaints.kind_of_actor(desk.actor)}), _own_commands()
+        table = {move: who for move, who in complaints.TRANSITIONS.items() if move[1] not in others}
     else:
-        kinds, table = requests.kinds_of_actor(desk.session, ticket, desk.actor), requests.TRANSITIONS
+        kinds, table = requests.kinds_of_actor(desk.session, ticket, desk.actor), {**requests.TRANSITIONS}
     return [to for (before, to), allowed in table.items() if before == ticket.state != to and allowed & kinds]

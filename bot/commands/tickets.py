@@ -7,6 +7,7 @@ import click
 from bot.commands import explains_errors, ticket_decisions
 from bot.commands.ticket_desk import (
     acting,
+    check_movable,
     check_state,
     complaint_of,
     explaining_moves,
@@ -90,12 +91,13 @@ def show(code: str) -> None:
 @acting
 @explains_errors
 def assign(code: str, assignee_id: int, staff_id: int | None) -> None:
-    """Give a ticket to a member of staff, who is told."""
+    """Give a ticket to a member of staff, who is told; the staff's groups if they cannot be reached."""
     from bot.commands.ticket_tables import member_text
     from crm_store.complaints import working as complaints
     from crm_store.complaints.models import Complaint
     from crm_store.service_requests import working as requests
     from crm_store.staff.models import StaffMember
+    from crm_store.staff.telling import can_be_reached
     from crm_store.tickets.queries import find_ticket
 
     with working(staff_id) as desk:
@@ -110,7 +112,15 @@ def assign(code: str, assignee_id: int, staff_id: int | None) -> None:
                     desk.session, ticket, staff_id=assignee_id, actor=desk.actor, rules=desk.rules
                 )
         member = desk.session.get_one(StaffMember, assignee_id)
+        is_reached = can_be_reached(desk.session, staff_id=assignee_id)
     click.echo(f"{ticket.code}: {ticket.state}, with {member_text(member)}")
+    if not is_reached:
+        click.secho(
+            f"{member_text(member)} cannot be reached in chat; the staff's groups are told instead, if there "
+            f"are any. Link an account with `peyvand staff link {assignee_id}`",
+            fg="yellow",
+            err=True,
+        )
 
 
 @tickets.command()
@@ -178,7 +188,10 @@ def note(code: str, text: str, staff_id: int | None) -> None:
 @acting
 @explains_errors
 def move(code: str, state: str, reason: str, staff_id: int | None) -> None:
-    """Take a ticket to another state, of which the customer is told."""
+    """Take a ticket to another state, of which the customer is told.
+
+    To ask the customer of a complaint something, or to decide it, there are ask and resolve.
+    """
     from crm_store.complaints import states as complaints
     from crm_store.complaints.models import Complaint
     from crm_store.service_requests import states as requests
@@ -187,6 +200,7 @@ def move(code: str, state: str, reason: str, staff_id: int | None) -> None:
     with working(staff_id) as desk:
         ticket = find_ticket(desk.session, code=code)
         check_state(state, known_states(kind_of(ticket)))
+        check_movable(ticket, state)
         before = ticket.state
         with explaining_moves(desk, ticket):
             if isinstance(ticket, Complaint):

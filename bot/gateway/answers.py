@@ -18,6 +18,7 @@ from crm_store.conversations import service as conversations
 from crm_store.conversations.models import Conversation
 from crm_store.inbox import InboxItem
 from crm_store.settings import Settings
+from crm_store.tickets.expecting import EXPECTS
 
 log = structlog.get_logger(__name__)
 
@@ -64,6 +65,8 @@ def _content(session: Session, conversation_id: int, reply: Reply, settings: Set
     custom = reply.custom or {}
     asks_contact = bool(custom.get("request_contact"))
     content: dict[str, Any] = {"text": reply.text or "", "request_contact": asks_contact}
+    if custom.get(EXPECTS):
+        content[EXPECTS] = custom[EXPECTS]
     if reply.image:
         content["image"] = reply.image
     if reply.buttons:

@@ -19,7 +19,9 @@ from crm_store.drafts import Draft
 from crm_store.handoff import service as handoff
 from crm_store.persian import to_persian_digits
 from crm_store.service_requests import drafting as requests
+from crm_store.service_requests import service as service_requests
 from crm_store.settings import Settings
+from crm_store.tickets import notes
 from crm_store.tickets import service as tasks
 
 #: Fields that hold a customer's own words, and their greatest length, per kind of draft.
@@ -58,9 +60,12 @@ def take(
     if former != text:
         line.text, line.edited_at = text, utcnow()
     edit = Edit(line.inbox_id, former, text)
-    notice = _corrected_draft(
-        session, edit, conversation=conversation, settings=settings, business=business
-    ) or _corrected_complaint(session, edit)
+    notice = (
+        _corrected_draft(session, edit, conversation=conversation, settings=settings, business=business)
+        or _corrected_complaint(session, edit)
+        or _corrected_request(session, edit, conversation)
+        or _corrected_note(session, edit)
+    )
     if notice is None and _is_request(session, conversation, line, head.inbox_id, was_changed=former != text):
         line.extra = {**line.extra, "asked_again_by": head.inbox_id}
         return Plan(conversation_id=conversation.id, text=text, edited=True)
@@ -157,3 +162,29 @@ def _corrected_complaint(session: Session, edit: Edit) -> Notice | None:
         return None
     complaints.correct_story(session, inbox_id=edit.inbox_id, text=story)
     return Notice("utter_complaint_corrected", {"code": to_persian_digits(complaint.code)})
+
+
+def _corrected_request(session: Session, edit: Edit, conversation: Conversation) -> Notice | None:
+    """Correct the open service request whose problem this message told first."""
+    request = service_requests.request_told_in(
+        session, conversation_id=conversation.id, inbox_id=edit.inbox_id
+    )
+    if request is None:
+        return None
+    story = corrected_story(request.problem, edit.former, edit.text, began_it=True)
+    if story is None:
+        return None
+    service_requests.correct_problem(session, request, text=story)
+    return Notice("utter_correction_noted")
+
+
+def _corrected_note(session: Session, edit: Edit) -> Notice | None:
+    """Correct what this message added to a ticket, or answered."""
+    told = notes.notes_told_in(session, inbox_id=edit.inbox_id)
+    # What came of a message may hold others as well, or only its files.
+    new = {note.id: corrected_story(note.text, edit.former, edit.text, began_it=False) for note in told}
+    for note in told:
+        text = new[note.id]
+        if text is not None:
+            notes.correct_note(session, note, text=text)
+    return Notice("utter_correction_noted") if any(text is not None for text in new.values()) else None

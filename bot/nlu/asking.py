@@ -49,6 +49,7 @@ _LATIN = (
     r"bandaz\w*|bendaz\w*|kon|koni[dn]|bia[dyi]\w*|biar\w*",
 )
 _ASKING = re.compile(f"(?:{'|'.join((*_QUESTION, *_COMMAND, *_WISH, *_LATIN))})\\Z")
+_ONLY_A_QUESTION = re.compile(f"(?:{'|'.join((*_QUESTION, _LATIN[0]))})\\Z")
 _ENDING = re.compile(
     f"(?:{'|'.join(_COMMAND)}|"
     + _any_of("هست", "است", "شد", "شده", "چنده", "چیه", "چیست", "کجاست", "کیه", "چقدره", "چقدر")
@@ -72,6 +73,15 @@ def asks(words: Iterable[str]) -> bool:
         return True
     is_done = "دارم" in found and not _DONE_BY_SAYING.isdisjoint(found)
     return is_done or _TAKING_BACK.search(" ".join(found)) is not None
+
+
+def is_question(words: Iterable[str]) -> bool:
+    """Whether words ask a question rather than for something to be done.
+
+    Args:
+        words: Folded words of a text, its punctuation marks among them or at their ends.
+    """
+    return any(not _QUESTION_MARKS.isdisjoint(word) or _ONLY_A_QUESTION.match(word) for word in words)
 
 
 def may_end_a_clause(word: str) -> bool:

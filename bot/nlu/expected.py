@@ -12,6 +12,7 @@ from typing import Any
 
 from rasa.shared.nlu.constants import ENTITIES, INTENT
 
+from bot.nlu.asking import is_question
 from bot.nlu.requests import REQUESTS
 from crm_store.persian import fold
 from crm_store.terms import terms
@@ -46,7 +47,13 @@ _OWN_WISHES = frozenset(
         "service_reschedule",
     }
 )
-_GRADES = frozenset({"rating", "number"})
+#: Whoever tells what went wrong or asks for something names numbers that are no grade.
+_NO_GRADES = ("complaint_file", "faq", "service_")
+#: A number among more words than these is of something else.
+_GRADE_WORDS = 3
+#: What may tell that something was solved and is not, or ask whether it is.
+_NOT_SURELY_SOLVED = frozenset({"deny", "complaint_file", "complaint_status"})
+_NO_WORD_ON_IT = frozenset({"complaint_appeal", "complaint_withdraw", "request_human"})
 _WORD = re.compile(r"\w+")
 
 
@@ -86,22 +93,41 @@ def _answer_to(expected: dict[str, Any], parsed: dict[str, Any], text: str, has_
         return "answer_staff" if is_answer else None
     if what == "solved":
         return _whether_solved(understood, text)
+    if what == "closed":
+        is_left = understood not in _NO_WORD_ON_IT and _says(text, "not_solved")
+        return "deny_solved" if is_left else None
     if what == "visit":
         return {"affirm": "confirm_visit", "deny": "service_reschedule"}.get(understood)
-    if what == "rating" and any(entity["entity"] in _GRADES for entity in parsed[ENTITIES]):
-        return "rate_visit"
-    return None
+    return "rate_visit" if what == "rating" and _is_grade(understood, text, parsed) else None
+
+
+def _is_grade(understood: str, text: str, parsed: dict[str, Any]) -> bool:
+    """A grade says of what it is («۴ از ۵»), or is a number with hardly a word beside it."""
+    found = {entity["entity"] for entity in parsed[ENTITIES]}
+    is_bare = len(_WORD.findall(text)) <= _GRADE_WORDS and not understood.startswith(_NO_GRADES)
+    return "rating" in found or ("number" in found and is_bare and not _is_question(text))
 
 
 def _whether_solved(understood: str, text: str) -> str | None:
-    """Yes, no, or neither: thanks are neither."""
-    if understood in ("complaint_appeal", "complaint_withdraw", "request_human"):
+    """Yes, no, or neither: thanks are neither, and nothing is closed on a word that may mean the contrary."""
+    if understood in _NO_WORD_ON_IT:
         return None
-    if _says(text, "not_solved"):
+    if understood == "deny" or _says(text, "not_solved"):
         return "deny_solved"
-    if _says(text, "solved"):
-        return "confirm_solved"
-    return {"affirm": "confirm_solved", "deny": "deny_solved"}.get(understood)
+    is_yes = understood == "affirm" or _says(text, "solved")
+    is_sure = understood not in _NOT_SURELY_SOLVED and not _is_question(text) and not _leaves_open(text)
+    return "confirm_solved" if is_yes and is_sure else None
+
+
+def _is_question(text: str) -> bool:
+    return is_question(fold(text).split())
+
+
+def _leaves_open(text: str) -> bool:
+    """Whether a word stands in a text that turns round what is said: a no, a but, an again."""
+    beginnings = tuple(fold(beginning) for beginning in terms("tickets")["unsure_beginnings"])
+    is_negated = any(word.startswith(beginnings) for word in _words(text).split())
+    return is_negated or _says(text, "unsure")
 
 
 def _says(text: str, section: str) -> bool:

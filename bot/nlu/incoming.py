@@ -110,8 +110,7 @@ async def to_user_message(
         parsed = await parse_typed_text(turn, processor, tracker)
     else:
         parsed = _parse_of(MEDIA_INTENT)
-    if turn.payload is None and tracker.active_loop_name is None:
-        parsed = as_expected(parsed, turn.text, turn.metadata.get(EXPECTED), has_files=bool(turn.attachments))
+    parsed = as_expected(parsed, turn.text, _expected(turn, tracker), has_files=bool(turn.attachments))
     parsed[TEXT] = turn.text
     parsed[ENTITIES] = [*parsed[ENTITIES], *_entities_beside_the_text(turn)]
     return UserMessage(
@@ -123,6 +122,14 @@ async def to_user_message(
         message_id=turn.message_id,
         metadata=turn.metadata,
     )
+
+
+def _expected(turn: Turn, tracker: DialogueStateTracker) -> dict[str, Any] | None:
+    """The question that a message may answer: what a form asks goes before, unless we have asked since."""
+    expected: dict[str, Any] | None = turn.metadata.get(EXPECTED)
+    if turn.payload is not None or not expected:
+        return None
+    return expected if tracker.active_loop_name is None or expected["is_latest"] else None
 
 
 async def parse_typed_text(

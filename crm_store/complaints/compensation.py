@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any, NamedTuple, Protocol
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from crm_store.base import utcnow
@@ -63,7 +63,12 @@ def rights_of(actor: str, role: str) -> str:
 
 
 def may_grant(role: str, offer: Offer, rules: Rules) -> bool:
-    """Whether somebody with a role may grant so much alone; an admin without a limit in the file has none."""
+    """Whether somebody with a role may grant so much alone; an admin without a limit in the file has none.
+
+    Args:
+        offer: with all that was granted before (`total_with`): the limit is that of a complaint, not of a
+            decision.
+    """
     limits = rules.business.complaints.compensation
     limit = next((limit for name, limit in limits.items() if name == role), None)
     if limit is None:
@@ -74,6 +79,16 @@ def may_grant(role: str, offer: Offer, rules: Rules) -> bool:
 def offer_of(compensation: Compensation) -> Offer:
     """What a compensation offers."""
     return Offer(compensation.kind, compensation.amount)
+
+
+def total_with(session: Session, complaint_id: int, offer: Offer) -> Offer:
+    """What a complaint brings in all with an offer: what was granted before in the same kind comes on top."""
+    granted = select(func.sum(Compensation.amount)).where(
+        Compensation.complaint_id == complaint_id,
+        Compensation.kind == offer.kind,
+        Compensation.state.in_((GRANTED, SETTLED)),
+    )
+    return offer._replace(amount=offer.amount + int(session.scalar(granted) or 0))
 
 
 def request(
@@ -114,10 +129,11 @@ def have_it_approved(
         now=now,
     )
     above = ROLES[ROLES.index(role) + 1 :] if role in ROLES else ROLES
+    total = total_with(session, complaint.id, offer_of(compensation))
     tell_roles(
         session,
         complaint,
-        [one for one in above if may_grant(one, offer_of(compensation), rules)],
+        [one for one in above if may_grant(one, total, rules)],
         "utter_staff_compensation_waiting",
         key=f"compensation-waiting:{compensation.id}",
         rules=rules,
@@ -162,14 +178,10 @@ def note_compensation(
     note_event(session, complaint, event, actor=actor, now=now, data=data)
 
 
-def waiting_compensations(session: Session) -> list[Compensation]:
-    """Compensations that somebody has to approve or refuse, oldest first."""
-    return _in_state(session, WAITING)
-
-
 def unsettled_compensations(session: Session) -> list[Compensation]:
     """Compensations that are granted and still to be paid or booked, oldest first."""
-    return _in_state(session, GRANTED)
+    granted = select(Compensation).where(Compensation.state == GRANTED)
+    return list(session.scalars(granted.order_by(Compensation.id)))
 
 
 def locked_case(session: Session, compensation: Compensation) -> Complaint:
@@ -211,8 +223,3 @@ def book_points(session: Session, book: PointsBook, *, now: datetime | None = No
         )
         settle(session, compensation, actor=SYSTEM, now=now)
     return len(granted)
-
-
-def _in_state(session: Session, state: str) -> list[Compensation]:
-    chosen = select(Compensation).where(Compensation.state == state)
-    return list(session.scalars(chosen.order_by(Compensation.id)))

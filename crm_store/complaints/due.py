@@ -1,4 +1,4 @@
-"""What becomes due for a complaint by itself: its closing, and a reminder of a question."""
+"""What becomes due for a complaint by itself: its closing, and what follows from an unanswered question."""
 
 from __future__ import annotations
 
@@ -11,9 +11,10 @@ from crm_store.jobs.service import cancel, schedule
 from crm_store.rules import Rules
 
 #: Kinds of job; `crm_store.complaints.jobs` does them.
-CLOSE, REMIND = "complaint_close", "complaint_question"
-#: A question that is not answered is called to mind after so long, once.
-REMIND_AFTER = timedelta(days=2)
+CLOSE, REMIND, TELL = "complaint_close", "complaint_question", "complaint_unanswered"
+#: A question that is not answered is called to mind after so long, once, and told to whoever deals with the
+#: complaint after so long.
+REMIND_AFTER, TELL_AFTER = timedelta(days=2), timedelta(days=4)
 
 
 def plan_closing(session: Session, complaint: Complaint, *, rules: Rules, now: datetime) -> None:
@@ -29,11 +30,13 @@ def drop_closing(session: Session, complaint: Complaint) -> None:
 
 
 def plan_reminder(session: Session, complaint: Complaint, *, note_id: int, now: datetime) -> None:
-    """Call the questions to mind if they are not answered; the newest one counts."""
+    """Call unanswered questions to mind, and later tell the staff of them; the newest one counts."""
     data = {"complaint_id": complaint.id, "note_id": note_id}
-    schedule(session, kind=REMIND, key=f"{REMIND}:{complaint.id}", due_at=now + REMIND_AFTER, data=data)
+    for kind, after in ((REMIND, REMIND_AFTER), (TELL, TELL_AFTER)):
+        schedule(session, kind=kind, key=f"{kind}:{complaint.id}", due_at=now + after, data=data)
 
 
 def drop_reminder(session: Session, complaint: Complaint) -> None:
-    """Nothing is to be called to mind any more."""
-    cancel(session, key=f"{REMIND}:{complaint.id}")
+    """No answer is waited for any more."""
+    for kind in (REMIND, TELL):
+        cancel(session, key=f"{kind}:{complaint.id}")

@@ -49,15 +49,6 @@ def appealable(
     return [one for one in _list(session, customer_id, fresh) if is_within(one, days, now or utcnow())]
 
 
-def reopenable(
-    session: Session, *, customer_id: int, rules: Rules, now: datetime | None = None
-) -> list[Complaint]:
-    """A customer's complaints that can be opened again, newest first."""
-    days = rules.business.complaints.reopen_days
-    decided = _list(session, customer_id, Complaint.state.in_(DECIDED))
-    return [one for one in decided if is_within(one, days, now or utcnow())]
-
-
 def asked(
     session: Session,
     *,

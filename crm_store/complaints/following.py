@@ -17,7 +17,6 @@ from crm_store.complaints.eligible import (
     appealable,
     asked,
     is_within,
-    reopenable,
     takes_notes,
     withdrawable,
 )
@@ -51,7 +50,6 @@ __all__ = [
     "asked",
     "confirm_solved",
     "reopen",
-    "reopenable",
     "takes_notes",
     "withdraw",
     "withdrawable",

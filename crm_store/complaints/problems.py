@@ -57,11 +57,6 @@ def look_for_problem(
     return None
 
 
-def open_problems(session: Session) -> list[Problem]:
-    """Problems that are not closed yet, oldest first."""
-    return list(session.scalars(select(Problem).where(Problem.state == OPEN).order_by(Problem.id)))
-
-
 def complaints_in(session: Session, problem: Problem) -> list[Complaint]:
     """The complaints that are cases of a problem, oldest first."""
     return list(

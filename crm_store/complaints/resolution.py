@@ -28,8 +28,8 @@ from crm_store.complaints.compensation import (
     rights_of,
     settle,
     tell_requester,
+    total_with,
     unsettled_compensations,
-    waiting_compensations,
 )
 from crm_store.complaints.models import (
     DECISIONS,
@@ -45,6 +45,7 @@ from crm_store.complaints.states import check_move, lock, move
 from crm_store.complaints.working import check_cause
 from crm_store.errors import InvalidInput, InvalidTransition, NotAllowed
 from crm_store.rules import Rules
+from crm_store.staff.models import ROLES
 
 __all__ = [
     "GRANTED",
@@ -60,11 +61,13 @@ __all__ = [
     "resolve",
     "settle",
     "unsettled_compensations",
-    "waiting_compensations",
 ]
 
 #: States of a resolution besides REFUSED.
 PROPOSED, TOLD = "proposed", "told"
+_OPERATOR = "operator"
+#: Who decides after an appeal, besides the operator.
+_APPEAL_ROLES = ROLES[ROLES.index("supervisor") :]
 
 
 def resolve(
@@ -98,6 +101,7 @@ def resolve(
     Raises:
         InvalidInput: something is missing or unknown.
         InvalidTransition: it cannot be decided in its state, or a decision waits for approval already.
+        NotAllowed: its customer appealed, and the actor is below a supervisor or decided before.
     """
     now = now or utcnow()
     lock(session, complaint)
@@ -107,6 +111,7 @@ def resolve(
         compensation.check()
     if _waits_for_approval(session, complaint):
         raise InvalidTransition("a decision about this complaint waits for approval", state=PROPOSED)
+    _check_appeal(session, complaint, actor=actor, role=role)
     resolution = ComplaintResolution(
         complaint_id=complaint.id,
         decision=decision,
@@ -123,7 +128,7 @@ def resolve(
     if compensation is not None:
         granted = request(session, resolution, complaint, compensation, now=now)
         rights = rights_of(actor, role)
-        if not may_grant(rights, compensation, rules):
+        if not may_grant(rights, total_with(session, complaint.id, compensation), rules):
             have_it_approved(session, complaint, granted, role=rights, rules=rules, now=now)
             return resolution
         _decide(granted, GRANTED, actor=actor, now=now)
@@ -151,7 +156,7 @@ def approve(
     _check_waiting(compensation)
     if actor == compensation.requested_by:
         raise NotAllowed("nobody approves their own request")
-    _check_limit(compensation, actor, role, rules)
+    _check_limit(session, compensation, actor, role, rules)
     check_move(complaint, to=RESOLVED, actor=actor)
     _decide(compensation, GRANTED, actor=actor, now=now)
     note_compensation(session, complaint, "compensation_approved", compensation, actor=actor, now=now)
@@ -185,7 +190,7 @@ def refuse(
     _check_waiting(compensation)
     is_own = actor == compensation.requested_by
     if not is_own:
-        _check_limit(compensation, actor, role, rules)
+        _check_limit(session, compensation, actor, role, rules)
     why = reason.strip()
     if not why:
         raise InvalidInput("a refusal needs a reason")
@@ -215,8 +220,23 @@ def _check_waiting(compensation: Compensation) -> None:
         raise InvalidTransition("this compensation does not wait for approval", state=compensation.state)
 
 
-def _check_limit(compensation: Compensation, actor: str, role: str, rules: Rules) -> None:
-    if not may_grant(rights_of(actor, role), offer_of(compensation), rules):
+def _check_appeal(session: Session, complaint: Complaint, *, actor: str, role: str) -> None:
+    """An appeal is decided by somebody else, who is a supervisor at least; the operator may always."""
+    appealed_at, decided_at = complaint.appealed_at, complaint.resolved_at
+    is_over = appealed_at is None or (decided_at is not None and decided_at > appealed_at)
+    if is_over or actor == _OPERATOR:
+        return
+    if role not in _APPEAL_ROLES:
+        raise NotAllowed("an appeal is decided by a supervisor")
+    told = ComplaintResolution.complaint_id == complaint.id, ComplaintResolution.state == TOLD
+    latest = select(ComplaintResolution.decided_by).where(*told).order_by(ComplaintResolution.id.desc())
+    if session.scalar(latest.limit(1)) == actor:
+        raise NotAllowed("nobody decides an appeal against their own decision")
+
+
+def _check_limit(session: Session, compensation: Compensation, actor: str, role: str, rules: Rules) -> None:
+    total = total_with(session, compensation.complaint_id, offer_of(compensation))
+    if not may_grant(rights_of(actor, role), total, rules):
         raise NotAllowed("this is above the limit of the role")
 
 

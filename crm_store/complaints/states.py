@@ -31,6 +31,7 @@ from crm_store.complaints.models import (
 )
 from crm_store.complaints.telling import tell_customer
 from crm_store.complaints.timeline import note_event
+from crm_store.customers.models import Customer
 from crm_store.errors import InvalidInput, InvalidTransition
 from crm_store.rules import Rules
 from crm_store.sla import clocks
@@ -198,7 +199,8 @@ def _arrive(session: Session, complaint: Complaint, before: str, rules: Rules, n
     if before in DECIDED and state in OPEN_STATES:
         complaint.closed_at = None
         complaint.reopened_count += state == IN_REVIEW
-        clocks.restart(session, **about)
+        tier = session.get_one(Customer, complaint.customer_id).tier
+        clocks.restart(session, **about, priority=complaint.priority, tier=tier)
     if state == WAITING:
         clocks.pause(session, **about)
     elif state == RESOLVED:

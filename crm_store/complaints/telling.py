@@ -11,7 +11,8 @@ from crm_store.complaints.models import Complaint
 from crm_store.outbox import enqueue_notice
 from crm_store.persian import to_persian_digits
 from crm_store.rules import Rules
-from crm_store.staff.telling import tell_groups, tell_member, tell_role
+from crm_store.staff.telling import tell_groups, tell_member_or_groups, tell_role
+from crm_store.terms import term
 
 _STAFF = "staff:"
 
@@ -52,8 +53,19 @@ def tell_member_of(
 ) -> None:
     """Tell a member of staff; the staff's groups if they cannot be reached, or it is nobody."""
     said = _for_staff(complaint, response, key, rules, params)
-    if staff_id is None or not tell_member(session, staff_id=staff_id, **said):
-        tell_groups(session, groups=rules.groups, **said)
+    tell_member_or_groups(session, staff_id=staff_id, groups=rules.groups, **said)
+
+
+def priority_text(complaint: Complaint) -> str | dict[str, Any]:
+    """How urgent a complaint is, in words and with the reasons, to be a value of a notice."""
+    priority = term("complaints", "priorities", complaint.priority) or complaint.priority
+    keys = dict.fromkeys(str(one.get("reason", "")) for one in complaint.priority_reasons)
+    # Its category is told of anyway.
+    names = [term("complaints", "priority_reasons", key) or key for key in keys if key != "category"]
+    if not names:
+        return priority
+    params = {"priority": priority, "reasons": "، ".join(names)}
+    return {"response": "utter_priority_with_reasons", "params": params}
 
 
 def staff_id_of(actor: str) -> int | None:

@@ -68,14 +68,6 @@ def free_slots(
     return [slot for slot in slots if slot.free > 0][:limit]
 
 
-def is_free(
-    session: Session, *, kind: ServiceKind, starts_at: datetime, rules: Rules, now: datetime | None = None
-) -> bool:
-    """Whether a window can be booked that begins at a moment."""
-    window = bookable_window(kind, starts_at=starts_at, rules=rules, now=now or utcnow())
-    return window is not None and _taken(session, kind.key, [window]).get(starts_at, 0) < kind.capacity
-
-
 def book(
     session: Session,
     *,

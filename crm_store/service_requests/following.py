@@ -26,7 +26,7 @@ from crm_store.service_requests.models import (
 )
 from crm_store.service_requests.service import own_request
 from crm_store.service_requests.timeline import events, note_event, was_done
-from crm_store.service_requests.windows import change_deadline
+from crm_store.service_requests.windows import change_deadline, is_missed
 from crm_store.sla import clocks
 from crm_store.tickets.models import NOTE, SERVICE_REQUEST, TicketNote
 from crm_store.tickets.notes import add_note as keep_note
@@ -52,7 +52,7 @@ def reschedule(
     Raises:
         NotFound: no such code, or it is somebody else's.
         FullyBooked: no place is left, or no window begins then that can be booked; nothing was changed.
-        TooLate: the deadline has passed, or somebody is on the way.
+        TooLate: the deadline has passed and the visit was not missed, or somebody is on the way.
         InvalidTransition: there is no visit to move.
     """
     now = now or utcnow()
@@ -88,7 +88,7 @@ def cancel(
     Raises:
         NotFound: no such code, or it is somebody else's.
         InvalidInput: there is no such reason.
-        TooLate: the deadline has passed, or somebody is on the way.
+        TooLate: the deadline has passed and the visit was not missed, or somebody is on the way.
         InvalidTransition: it is over already.
     """
     now = now or utcnow()
@@ -142,7 +142,7 @@ def rate(
     customer_id: int,
     code: str,
     inbox_id: int,
-    rules: Rules,  # noqa: ARG001  # every service of the customer's takes the same
+    rules: Rules,
     value: int,
     scale: int,
     now: datetime | None = None,
@@ -170,9 +170,11 @@ def rate(
     if not _takes_grade(session, request, now):
         raise TooLate("the time for a grade is over")
     request.rating, request.rating_scale = value, scale
-    note_event(
+    entry = note_event(
         session, request, "rated", actor="customer", now=now, inbox_id=inbox_id, value=value, scale=scale
     )
+    if value * 2 <= scale:
+        telling.tell_of_low_grade(session, request, key=f"service-rated:{entry.id}", rules=rules, now=now)
     return request
 
 
@@ -246,6 +248,17 @@ def cancellable(
     ]
 
 
+def takes_notes(
+    session: Session,
+    *,
+    customer_id: int,
+    rules: Rules,  # noqa: ARG001  # every list of the customer's takes the same
+    now: datetime | None = None,  # noqa: ARG001  # likewise
+) -> list[ServiceRequest]:
+    """The requests to which the customer can add something, newest first."""
+    return _of(session, customer_id, OPEN_STATES)
+
+
 def rateable(
     session: Session,
     *,
@@ -280,7 +293,7 @@ def _has_visit(request: ServiceRequest) -> bool:
 def _is_too_late(request: ServiceRequest, rules: Rules, now: datetime) -> bool:
     if request.state == ON_THE_WAY:
         return True
-    if request.state not in _COMING or request.window is None:
+    if request.state not in _COMING or request.window is None or is_missed(request, now):
         return False
     return now > change_deadline(request.window, rules)
 

@@ -21,8 +21,14 @@ from crm_store.persian import parse_tracking_code
 from crm_store.rules import Rules
 from crm_store.service_requests import drafting
 from crm_store.service_requests.booking import book
-from crm_store.service_requests.jobs import plan_reminder
-from crm_store.service_requests.models import REQUESTED, SCHEDULED, BookingWindow, ServiceRequest
+from crm_store.service_requests.jobs import plan_jobs
+from crm_store.service_requests.models import (
+    OPEN_STATES,
+    REQUESTED,
+    SCHEDULED,
+    BookingWindow,
+    ServiceRequest,
+)
 from crm_store.service_requests.timeline import note_event
 from crm_store.service_requests.windows import is_offered_in
 from crm_store.sla import clocks
@@ -63,17 +69,23 @@ def submit(
     drafts.close_draft(draft, state=drafts.SUBMITTED, inbox_id=inbox_id)
     starts_at = window.starts_at.isoformat() if window else None
     note_event(session, request, "submitted", actor="customer", now=now, kind=kind.key, starts_at=starts_at)
-    plan_reminder(session, request, rules=rules, now=now)
-    clocks.start(
-        session,
-        rules=rules,
-        subject_type=SERVICE_REQUEST,
-        subject_id=request.id,
-        priority=request.priority,
-        tier=session.get_one(Customer, request.customer_id).tier,
-        now=now,
-    )
+    plan_jobs(session, request, rules=rules, now=now)
+    _start_clocks(session, request, rules=rules, now=now)
     return request
+
+
+def _start_clocks(session: Session, request: ServiceRequest, *, rules: Rules, now: datetime) -> None:
+    """Begin what is promised; whoever has chosen a time waits for no first answer."""
+    about: dict[str, Any] = {
+        "rules": rules,
+        "subject_type": SERVICE_REQUEST,
+        "subject_id": request.id,
+        "now": now,
+    }
+    tier = session.get_one(Customer, request.customer_id).tier
+    clocks.start(session, **about, priority=request.priority, tier=tier)
+    if request.window is not None:
+        clocks.responded(session, **about)
 
 
 def _checked(draft: Draft, rules: Rules) -> ServiceKind:
@@ -145,6 +157,24 @@ def requests_of(session: Session, *, customer_id: int, limit: int = 10) -> list[
             .limit(limit)
         )
     )
+
+
+def request_told_in(session: Session, *, conversation_id: int, inbox_id: int) -> ServiceRequest | None:
+    """The open request whose problem stood in a message of a conversation, if there is one."""
+    made = session.execute(
+        select(ServiceRequest, Draft)
+        .join(Draft, Draft.id == ServiceRequest.draft_id)
+        .where(ServiceRequest.conversation_id == conversation_id, ServiceRequest.state.in_(OPEN_STATES))
+        .order_by(ServiceRequest.id)
+    ).tuples()
+    told_in = (one for one, draft in made if drafting.PROBLEM in drafts.fields_from(draft, inbox_id=inbox_id))
+    return next(told_in, None)
+
+
+def correct_problem(session: Session, request: ServiceRequest, *, text: str) -> None:
+    """Replace what a request says of the problem; the former wording stays in the timeline."""
+    former, request.problem = request.problem, text[: drafting.MAX_LENGTH[drafting.PROBLEM]]
+    note_event(session, request, "description_corrected", actor="customer", now=utcnow(), former=former)
 
 
 def own_request(session: Session, *, customer_id: int, code: str) -> ServiceRequest:

@@ -14,7 +14,7 @@ from crm_store.base import utcnow
 from crm_store.errors import InvalidInput, InvalidTransition
 from crm_store.rules import Rules
 from crm_store.service_requests import booking, telling
-from crm_store.service_requests.jobs import drop_reminder, plan_reminder
+from crm_store.service_requests.jobs import drop_jobs, plan_jobs
 from crm_store.service_requests.models import (
     ASSIGNED,
     CANCEL_REASONS,
@@ -169,7 +169,7 @@ def move(
     entry = note_event(
         session, request, event, actor=actor, now=now, inbox_id=inbox_id, **data, former=before
     )
-    _place_and_reminder(session, request, before, rules, now)
+    _place_and_jobs(session, request, before, rules, now)
     _clocks(session, request, actor, rules, now)
     _tell(session, request, entry, event=event, technician=technician, rules=rules, now=now)
     return request
@@ -207,13 +207,13 @@ def _apply(request: ServiceRequest, to: str, reason: str, text: str, now: dateti
     }
 
 
-def _place_and_reminder(
+def _place_and_jobs(
     session: Session, request: ServiceRequest, before: str, rules: Rules, now: datetime
 ) -> None:
     if request.state in (SCHEDULED, ASSIGNED):
-        plan_reminder(session, request, rules=rules, now=now)
+        plan_jobs(session, request, rules=rules, now=now)
         return
-    drop_reminder(session, request)
+    drop_jobs(session, request)
     if request.state == CANCELLED and before in HOLDS_PLACE and request.window is not None:
         booking.release(session, window=request.window)
 
@@ -243,7 +243,7 @@ def _tell(
     rules: Rules,
     now: datetime,
 ) -> None:
-    """Tell the customer what others did, and the technician what is no longer theirs to do."""
+    """Tell the customer what others did, the technician what is no longer theirs, the office what failed."""
     key = f"service-move:{entry.id}"
     said = telling.customer_reads(session, request, event)
     if said is not None and entry.actor != CUSTOMER:
@@ -254,3 +254,5 @@ def _tell(
         telling.tell_technician(
             session, request, staff_id=technician, response=gone, key=key, rules=rules, now=now
         )
+    if event == EVENTS[NOT_DONE] and entry.actor == f"{_STAFF_PREFIX}{technician}":
+        telling.tell_of_failure(session, request, key=key, rules=rules, now=now)

@@ -14,7 +14,8 @@ from crm_store.service_requests.models import BookingWindow, ServiceRequest
 from crm_store.service_requests.summary import request_lines
 from crm_store.service_requests.windows import visit_text
 from crm_store.staff.models import StaffMember
-from crm_store.staff.telling import tell_groups, tell_member, tell_role
+from crm_store.staff.telling import tell_groups, tell_member_or_groups, tell_role
+from crm_store.terms import term
 
 #: Why a visit did not succeed, in words for the customer.
 _BECAUSE = {
@@ -109,10 +110,22 @@ def tell_technician(
     now: datetime,
     **params: object,
 ) -> None:
-    """Queue a notice for whoever goes or went there, if somebody does."""
+    """Queue a notice for whoever goes or went there, if somebody does; the groups if they cannot be reached.
+
+    Args:
+        key: names the cause; others may be told of the same cause under it.
+        params: values besides those of `described` and their ``name``.
+    """
     if staff_id is not None:
-        values = {**described(request, rules, now), **params}
-        tell_member(session, staff_id=staff_id, response=response, key=key, params=values)
+        values = {**described(request, rules, now), "name": name_of(session, staff_id), **params}
+        tell_member_or_groups(
+            session,
+            staff_id=staff_id,
+            groups=rules.groups,
+            response=response,
+            key=f"{key}:technician:{staff_id}",
+            params=values,
+        )
 
 
 def tell_new_visit(
@@ -136,14 +149,63 @@ def tell_of_note(
     session: Session, request: ServiceRequest, *, note_id: int, rules: Rules, now: datetime
 ) -> None:
     """Tell whoever goes there that the customer added something; those who send people out if nobody does."""
-    said: dict[str, Any] = {
-        "response": "utter_staff_visit_note",
-        "key": f"service-note:{note_id}",
-        "params": described(request, rules, now),
-    }
-    technician = request.technician_id
-    if technician is None or not tell_member(session, staff_id=technician, **said):
-        tell_groups(session, groups=rules.groups, **said)
+    tell_member_or_groups(
+        session,
+        staff_id=request.technician_id,
+        groups=rules.groups,
+        response="utter_staff_visit_note",
+        key=f"service-note:{note_id}",
+        params=described(request, rules, now),
+    )
+
+
+def tell_of_failure(
+    session: Session, request: ServiceRequest, *, key: str, rules: Rules, now: datetime
+) -> None:
+    """Tell those who send people out that a visit did not succeed, and why."""
+    tell_dispatchers(
+        session,
+        request,
+        response="utter_staff_visit_not_done",
+        key=f"{key}:dispatchers",
+        rules=rules,
+        now=now,
+        name=name_of(session, request.technician_id),
+        reason=term("service_requests", "not_done_reasons", request.reason) or request.reason,
+    )
+
+
+def tell_of_missed(
+    session: Session, request: ServiceRequest, *, key: str, rules: Rules, now: datetime
+) -> None:
+    """Tell those who send people out that the time of a visit went by and nobody left for it."""
+    sent = request.technician_id is not None
+    tell_dispatchers(
+        session,
+        request,
+        response="utter_staff_visit_missed",
+        key=key,
+        rules=rules,
+        now=now,
+        name=name_of(session, request.technician_id) if sent else _text("utter_nobody_was_sent"),
+    )
+
+
+def tell_of_low_grade(
+    session: Session, request: ServiceRequest, *, key: str, rules: Rules, now: datetime
+) -> None:
+    """Tell those who send people out that a customer was not content with a visit."""
+    tell_dispatchers(
+        session,
+        request,
+        response="utter_staff_visit_low_grade",
+        key=key,
+        rules=rules,
+        now=now,
+        name=name_of(session, request.technician_id),
+        grade=to_persian_digits(request.rating or 0),
+        scale=to_persian_digits(request.rating_scale or 0),
+    )
 
 
 def tell_dispatchers(

@@ -30,23 +30,31 @@ from crm_store.tickets.notes import add_note
 _UNDER_WAY = (ASSIGNED, ON_THE_WAY)
 
 
-def visits_of(session: Session, *, staff_id: int, day: date, rules: Rules) -> list[ServiceRequest]:
+def visits_of(
+    session: Session, *, staff_id: int, day: date, rules: Rules, with_earlier: bool = False
+) -> list[ServiceRequest]:
     """The visits of a technician on a local day, in the order of their windows.
 
     Those that are over by now are among them. What has no agreed time yet comes last, on every day.
+
+    Args:
+        with_earlier: whether what was left open on earlier days is wanted too.
     """
+    begins, ends = day_begins(day, rules), day_begins(day + timedelta(days=1), rules)
     of_the_day = and_(
         ServiceRequest.state.in_((*_UNDER_WAY, DONE, NOT_DONE)),
-        BookingWindow.starts_at >= day_begins(day, rules),
-        BookingWindow.starts_at < day_begins(day + timedelta(days=1), rules),
+        BookingWindow.starts_at >= begins,
+        BookingWindow.starts_at < ends,
     )
-    of_any_day = and_(ServiceRequest.state.in_(_UNDER_WAY), ServiceRequest.window_id.is_(None))
+    no_day = ServiceRequest.window_id.is_(None)
+    other_days = or_(no_day, BookingWindow.starts_at < begins) if with_earlier else no_day
+    of_other_days = and_(ServiceRequest.state.in_(_UNDER_WAY), other_days)
     return list(
         session.scalars(
             select(ServiceRequest)
             .outerjoin(ServiceRequest.window)
             .options(contains_eager(ServiceRequest.window))
-            .where(ServiceRequest.technician_id == staff_id, or_(of_the_day, of_any_day))
+            .where(ServiceRequest.technician_id == staff_id, or_(of_the_day, of_other_days))
             .order_by(ServiceRequest.window_id.is_(None), BookingWindow.starts_at, ServiceRequest.id)
         )
     )

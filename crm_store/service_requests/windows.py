@@ -10,7 +10,7 @@ import msgspec
 from crm_store.business import WEEKDAYS, ServiceKind
 from crm_store.persian import fold, span_text
 from crm_store.rules import Rules
-from crm_store.service_requests.models import BookingWindow
+from crm_store.service_requests.models import ASSIGNED, SCHEDULED, BookingWindow, ServiceRequest
 from crm_store.working_time import span_of
 
 
@@ -90,6 +90,12 @@ def day_begins(day: date, rules: Rules) -> datetime:
 def change_deadline(window: BookingWindow, rules: Rules) -> datetime:
     """Until when a customer moves or cancels a visit in chat."""
     return window.starts_at - timedelta(minutes=rules.business.service.change_deadline_minutes)
+
+
+def is_missed(request: ServiceRequest, now: datetime) -> bool:
+    """Whether the time of a visit went by though nobody left for it."""
+    is_coming = request.state in (SCHEDULED, ASSIGNED)
+    return is_coming and request.window is not None and request.window.ends_at <= now
 
 
 def reminder_due(window: BookingWindow, rules: Rules) -> datetime:

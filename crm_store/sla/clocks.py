@@ -161,9 +161,23 @@ def cancel(
 
 
 def restart(
-    session: Session, *, rules: Rules, subject_type: str, subject_id: int, now: datetime | None = None
+    session: Session,
+    *,
+    rules: Rules,
+    subject_type: str,
+    subject_id: int,
+    priority: str,
+    tier: str = "",
+    now: datetime | None = None,
 ) -> list[SlaClock]:
-    """Promise an answer and a decision anew, by the same policy, because the customer was not content.
+    """Promise an answer and a decision anew, because the customer was not content.
+
+    What is promised follows from the priority that the ticket has now; where no policy fits it any more, the
+    former one holds.
+
+    Args:
+        priority: one of `crm_store.tickets.models.PRIORITIES`.
+        tier: the customer's loyalty tier; empty for none.
 
     Returns:
         The next-response and resolution clocks that began; those that were open are cancelled.
@@ -171,8 +185,15 @@ def restart(
     at, ticket, metrics = _whole(now), _Ticket(subject_type, subject_id), (NEXT_RESPONSE, RESOLUTION)
     for clock in _open_clocks(session, ticket, metrics):
         _cancel(clock, rules, at)
-    begun = [_begin_again(session, rules, ticket, metric=metric, now=at) for metric in metrics]
-    return [clock for clock in begun if clock is not None]
+    policy = choose(rules.business.sla, kind=subject_type, priority=priority, tier=tier)
+    if policy is None:
+        again = [_begin_again(session, rules, ticket, metric=metric, now=at) for metric in metrics]
+        return [clock for clock in again if clock is not None]
+    return [
+        _begin(session, rules, ticket, metric=metric, policy=policy.name, seconds=minutes * 60, now=at)
+        for metric in metrics
+        if (minutes := minutes_for(policy, metric))
+    ]
 
 
 def open_clock(session: Session, *, subject_type: str, subject_id: int, metric: str) -> SlaClock | None:

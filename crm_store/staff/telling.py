@@ -37,7 +37,52 @@ def tell_member(
     Returns:
         False when they have no account that can be reached, or no longer work here.
     """
-    conversation_id = session.scalar(
+    conversation_id = _chat_of(session, staff_id)
+    if conversation_id is None:
+        return False
+    enqueue_notice(
+        session,
+        conversation_id=conversation_id,
+        response=response,
+        idempotency_key=f"{key}:staff:{staff_id}",
+        params=params,
+        correlation_id=correlation_id,
+    )
+    return True
+
+
+def tell_member_or_groups(
+    session: Session,
+    *,
+    staff_id: int | None,
+    groups: Iterable[tuple[str, str]],
+    response: str,
+    key: str,
+    params: dict[str, Any] | None = None,
+) -> bool:
+    """Queue a notice for one member of staff; for the staff's groups if it is nobody who can be reached.
+
+    Args:
+        groups: channel and chat id of each, as in `tell_groups`.
+
+    Returns:
+        Whether the member is told.
+    """
+    said: dict[str, Any] = {"response": response, "key": key, "params": params}
+    if staff_id is not None and tell_member(session, staff_id=staff_id, **said):
+        return True
+    tell_groups(session, groups=groups, **said)
+    return False
+
+
+def can_be_reached(session: Session, *, staff_id: int) -> bool:
+    """Whether a member of staff works here and has a chat in which notices reach them."""
+    return _chat_of(session, staff_id) is not None
+
+
+def _chat_of(session: Session, staff_id: int) -> int | None:
+    """The conversation of the account that a member of staff linked last, among those that can be reached."""
+    return session.scalar(
         select(Conversation.id)
         .join(StaffAccount, Conversation.identity_id == StaffAccount.identity_id)
         .join(ChannelIdentity, ChannelIdentity.id == StaffAccount.identity_id)
@@ -50,17 +95,6 @@ def tell_member(
         .order_by(StaffAccount.linked_at.desc(), Conversation.id.desc())
         .limit(1)
     )
-    if conversation_id is None:
-        return False
-    enqueue_notice(
-        session,
-        conversation_id=conversation_id,
-        response=response,
-        idempotency_key=f"{key}:staff:{staff_id}",
-        params=params,
-        correlation_id=correlation_id,
-    )
-    return True
 
 
 def tell_role(

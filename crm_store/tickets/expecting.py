@@ -14,8 +14,13 @@ from crm_store.conversations.models import Conversation, Message
 from crm_store.outbox import OutboxItem
 from crm_store.tickets.models import COMPLAINT, QUESTION, TicketNote
 
-#: What a customer may be asked: whether it is solved, if a time suits, a grade, or what the staff asked.
-SOLVED, VISIT, RATING, ANSWER = "solved", "visit", "rating", "answer"
+#: What a customer may be asked: whether it is solved, if a time suits, a grade, or what the staff asked; and
+#: to write again if it is not solved after all.
+SOLVED, VISIT, RATING, ANSWER, IF_LEFT = "solved", "visit", "rating", "answer", "closed"
+KINDS = frozenset({SOLVED, VISIT, RATING, ANSWER, IF_LEFT})
+#: Where the dialogue's own questions name what they expect, beside a reply (``custom`` in Rasa's words) and
+#: in the outbox: ``{"what", "ticket"}``.
+EXPECTS = "expects"
 #: Notices that ask something.
 _ASKING = {
     **dict.fromkeys(DECISION_RESPONSES, SOLVED),
@@ -23,6 +28,7 @@ _ASKING = {
     "utter_complaint_question_reminder": ANSWER,
     "utter_visit_reminder": VISIT,
     "utter_visit_done": RATING,
+    "utter_complaint_closed": IF_LEFT,
 }
 
 
@@ -30,7 +36,7 @@ class Expected(msgspec.Struct, frozen=True):
     """An open question.
 
     Attributes:
-        what: ``solved``, ``visit``, ``rating`` or ``answer``.
+        what: ``solved``, ``visit``, ``rating``, ``answer`` or ``closed``.
         ticket: the code of the ticket that it is about, in ASCII digits.
         is_latest: nothing else has been said since: a bare yes or no belongs to it.
     """
@@ -80,6 +86,12 @@ def _asked_last(session: Session, conversation_id: int) -> Expected | None:
         .order_by(Message.seq.desc())
         .limit(1)
     )
-    what = _ASKING.get(str((content or {}).get("response", "")))
-    ticket = ((content or {}).get("params") or {}).get("ticket")
-    return Expected(what, str(ticket), is_latest=True) if what and ticket else None
+    if not content:
+        return None
+    if "response" in content:
+        what = _ASKING.get(str(content["response"]))
+        ticket = (content.get("params") or {}).get("ticket")
+    else:
+        named = content.get(EXPECTS) or {}
+        what, ticket = named.get("what"), named.get("ticket")
+    return Expected(what, str(ticket), is_latest=True) if what in KINDS and ticket else None

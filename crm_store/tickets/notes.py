@@ -8,6 +8,7 @@ from datetime import datetime
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from crm_store.activity import record_activity
 from crm_store.base import utcnow
 from crm_store.complaints.models import Complaint
 from crm_store.conversations.models import Attachment, Conversation
@@ -62,6 +63,27 @@ def add_note(
     if attachment_ids:
         _attach(session, note, attachment_ids)
     return note
+
+
+def notes_told_in(session: Session, *, inbox_id: int) -> list[TicketNote]:
+    """What was kept of a customer's message, in order."""
+    told_in = TicketNote.idempotency_key.startswith(f"inbox:{inbox_id}:", autoescape=True)
+    own = select(TicketNote).where(told_in, TicketNote.author == _CUSTOMER)
+    return list(session.scalars(own.order_by(TicketNote.id)))
+
+
+def correct_note(session: Session, note: TicketNote, *, text: str) -> None:
+    """Replace the words of a customer's note; the former ones stay in the timeline."""
+    ticket_id, customer_id = _CUSTOMERS[note.subject_type]
+    record_activity(
+        session,
+        customer_id=session.scalars(select(customer_id).where(ticket_id == note.subject_id)).one(),
+        kind=f"{note.subject_type}.note_corrected",
+        subject_type=note.subject_type,
+        subject_id=note.subject_id,
+        data={"former": note.text, "note": note.id},
+    )
+    note.text = text[:MAX_TEXT]
 
 
 def open_questions(session: Session, *, subject_type: str, subject_id: int) -> list[TicketNote]:

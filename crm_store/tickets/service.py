@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
-from sqlalchemy import select
+from sqlalchemy import select, tuple_
 from sqlalchemy.orm import Session
 
 from crm_store import drafts
@@ -75,18 +75,25 @@ def end_task(draft: Draft, *, inbox_id: int) -> None:
         drafts.close_draft(draft, state=drafts.SUBMITTED, inbox_id=inbox_id)
 
 
-def last_noted(session: Session, *, subject_type: str, subject_ids: Collection[int]) -> int | None:
-    """Which of some tickets a customer added something to last."""
-    return session.scalar(
-        select(TicketNote.subject_id)
+def last_noted(session: Session, *, subjects: Collection[tuple[str, int]]) -> tuple[str, int] | None:
+    """Which of some tickets a customer added something to last.
+
+    Args:
+        subjects: kind and id of each.
+
+    Returns:
+        Kind and id; None when nothing was added to any of them.
+    """
+    found = session.execute(
+        select(TicketNote.subject_type, TicketNote.subject_id)
         .where(
-            TicketNote.subject_type == subject_type,
-            TicketNote.subject_id.in_(subject_ids),
+            tuple_(TicketNote.subject_type, TicketNote.subject_id).in_(subjects),
             TicketNote.author == "customer",
         )
         .order_by(TicketNote.id.desc())
         .limit(1)
-    )
+    ).one_or_none()
+    return (found.subject_type, found.subject_id) if found is not None else None
 
 
 def cancel_task(session: Session, *, conversation_id: int, inbox_id: int) -> bool:

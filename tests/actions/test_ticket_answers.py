@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -9,7 +10,14 @@ from typing import Any
 import pytest
 from sqlalchemy import func, select
 
+from actions.base import StoreAction
+from actions.complaint_form import ValidateComplaintForm
+from actions.handoff import ValidateCallbackForm
 from actions.misunderstood import COMPLAINT_FORM
+from actions.profile_form import ValidateProfileForm
+from actions.service_form import ValidateServiceForm
+from actions.status import ActionComplaintStatus
+from actions.ticket_form import ValidateTicketForm
 from bot.nlu.values import find_values
 from crm_store.activity import Activity
 from crm_store.base import utcnow
@@ -18,6 +26,14 @@ from tests.actions.conftest import Chat
 from tests.actions.service_chat import zone
 from tests.actions.ticket_chat import TICKET_BUSINESS, TicketChat
 
+#: The slot that each form asks for last, or that takes any words.
+REQUESTED: dict[Callable[[], StoreAction], str] = {
+    ValidateComplaintForm: "confirm",
+    ValidateServiceForm: "service_confirm",
+    ValidateTicketForm: "ticket_detail",
+    ValidateCallbackForm: "callback_phone",
+    ValidateProfileForm: "profile_value",
+}
 LEFT_OVER = "پول رو برگردوندید ولی هزینه‌ی ارسالش هنوز مونده"
 
 
@@ -149,6 +165,92 @@ def test_an_answer_to_nothing_is_told_so(tickets: TicketChat) -> None:
     code = tickets.complaint()
     assert typed(tickets, "آبی بود", "answer_staff", code) == ["utter_question_is_over"]
     assert tickets.notes("answer") == []
+
+
+def test_the_button_below_the_question_asks_for_the_answer_and_the_next_message_is_read_as_it(
+    tickets: TicketChat,
+) -> None:
+    code = tickets.complaint()
+    tickets.question(code)
+    said = tickets.press("answer_staff", ticket=code)
+    assert said == tickets.repeat() == ["utter_ask_answer"]
+    assert expects(tickets, "utter_ask_answer") == {"what": "answer", "ticket": code}
+    assert tickets.read_complaint(code).state == "waiting_customer"
+    assert typed(tickets, "آبی بود", "answer_staff", code) == ["utter_answer_passed_on"]
+    assert tickets.press("answer_staff", ticket=code) == ["utter_question_is_over"]
+
+
+def test_a_form_that_is_under_way_waits_for_the_answer_of_a_button(tickets: TicketChat) -> None:
+    code = tickets.complaint()
+    tickets.question(code)
+    tickets.chat.form = COMPLAINT_FORM
+    assert tickets.press("answer_staff", ticket=code) == ["utter_ask_answer"]
+    assert [(event["event"], event.get("name")) for event in tickets.chat.events] == [
+        ("action", COMPLAINT_FORM)
+    ]
+
+
+# Questions of the dialogue itself
+
+
+def expects(tickets: TicketChat, response: str) -> dict[str, str] | None:
+    """What a response tells the gateway that it asks."""
+    told: dict[str, str] | None = tickets.told(response)["custom"].get("expects")
+    return told
+
+
+def test_how_a_complaint_stands_ends_with_a_question_that_may_be_answered(tickets: TicketChat) -> None:
+    code = tickets.complaint(decided=True)
+    tickets.chat.run(ActionComplaintStatus(), "شکایتم چی شد", intent="complaint_status")
+    assert tickets.chat.told("utter_complaint_decided")["custom"] == {
+        "expects": {"what": "solved", "ticket": code}
+    }
+    assert tickets.chat.told("utter_complaint_state")["custom"] == {}
+
+
+def test_how_a_complaint_stands_that_waits_ends_with_what_the_staff_asked(tickets: TicketChat) -> None:
+    code = tickets.complaint()
+    tickets.question(code)
+    tickets.chat.run(ActionComplaintStatus(), "شکایتم چی شد", intent="complaint_status")
+    assert tickets.chat.told("utter_complaint_waits_for_you")["custom"] == {
+        "expects": {"what": "answer", "ticket": code}
+    }
+
+
+def test_a_grade_that_was_not_understood_is_waited_for(tickets: TicketChat) -> None:
+    code = tickets.visit(state="done", done_at=utcnow())
+    assert typed(tickets, "۱۰۰", "rate_visit", code) == ["utter_grade_unclear"]
+    assert expects(tickets, "utter_grade_unclear") == {"what": "rating", "ticket": code}
+
+
+# While a form is under way
+
+
+@pytest.mark.parametrize(
+    "form",
+    [
+        ValidateComplaintForm,
+        ValidateServiceForm,
+        ValidateTicketForm,
+        ValidateCallbackForm,
+        ValidateProfileForm,
+    ],
+)
+@pytest.mark.parametrize(
+    "intent",
+    ["confirm_solved", "deny_solved", "answer_staff", "confirm_visit", "rate_visit", "service_reschedule"],
+)
+def test_no_form_takes_the_answer_to_a_question_that_was_asked_since(
+    tickets: TicketChat, form: Callable[[], StoreAction], intent: str
+) -> None:
+    tickets.complaint()
+    tickets.say("یه عکس دیگه هم دارم", intent="complaint_add_note")
+    chat = tickets.chat
+    chat.slots["requested_slot"] = REQUESTED[form]
+    fields: dict[str, Any] = {"intent": intent, "entities": {"ticket": ["1"], "attachment": chat.files(1)}}
+    chat.run(form(), "بله ۰۹۱۲۱۲۳۴۵۶۷ همین است که می‌گویم", **fields)
+    assert (chat.events, chat.said) == ([], [])
+    assert tickets.notes() == []
 
 
 # Does the time suit?

@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from crm_store.activity import Activity
 from crm_store.complaints import following, resolution, working
 from crm_store.complaints.jobs import handlers
-from crm_store.complaints.models import Complaint, ComplaintResolution
+from crm_store.complaints.models import Compensation, Complaint, ComplaintResolution
 from crm_store.complaints.states import move
 from crm_store.conversations.models import Attachment, Conversation
 from crm_store.conversations.service import add_attachment
@@ -185,6 +185,31 @@ def test_an_unanswered_question_is_called_to_mind_after_two_days_and_only_once(d
         assert "اندازه؟" in text
 
 
+def test_an_unanswered_question_is_told_to_the_assignee_after_four_days_and_only_once(
+    database: Database,
+) -> None:
+    with database.write() as session:
+        desk = a_conversation(session)
+        case, answered = Case(session), Case(session)
+        member = a_member(session, chat=desk)
+        for one in (case, answered):
+            working.assign(
+                session, one.complaint, staff_id=member.id, actor=f"staff:{member.id}", rules=RULES, now=NOW
+            )
+            one.is_asked()
+        case.is_asked("اندازه؟", now=NOW + timedelta(hours=1))
+        answered.does(following.answer_question, text="آبی", now=NOW + 3 * DAY)
+        before = told(session, desk.id)
+    for hours in (96, 97, 200):
+        run_due(database, handlers(lambda: RULES), now=NOW + timedelta(hours=hours))
+        with database.read() as session:
+            since = ["utter_staff_complaint_unanswered"] * (hours > 96)
+            assert told(session, desk.id) == [*before, *since]
+    with database.read() as session:
+        assert last_params(session, desk.id)["code"] == to_persian_digits(case.complaint.code)
+        assert rendered(notices_to(session, desk.id)[-1]).text
+
+
 def test_an_answered_question_is_not_called_to_mind(database: Database) -> None:
     with database.write() as session:
         case = Case(session)
@@ -195,16 +220,18 @@ def test_an_answered_question_is_not_called_to_mind(database: Database) -> None:
         assert told(session, case.chat.id) == ["utter_complaint_question"]
 
 
-def test_a_reminder_that_is_no_longer_true_is_not_sent_even_if_its_job_runs(database: Database) -> None:
+def test_what_is_no_longer_true_of_a_question_is_not_said_even_if_its_job_runs(database: Database) -> None:
     with database.write() as session:
+        group, groups = a_group(session)
         case = Case(session)
         case.is_asked()
         case.does(following.answer_question, text="آبی")
         for job in session.query(ScheduledJob):
             job.state = "pending"
-    run_due(database, handlers(lambda: RULES), now=NOW + 3 * DAY)
+    run_due(database, handlers(lambda: rules_with(groups=groups)), now=NOW + 5 * DAY)
     with database.read() as session:
         assert told(session, case.chat.id) == ["utter_complaint_question"]
+        assert told(session, group.id) == []
 
 
 # Taking back
@@ -223,7 +250,7 @@ def test_a_withdrawal_keeps_its_reason_and_ends_clocks_and_proposals(database: D
         assert (entry.kind, entry.actor, entry.at) == ("complaint.withdrawn", "customer", NOW)
         assert entry.data["reason"] == "خودش رسید"
         assert (case.clock("first_response"), case.clock("resolution")) == (None, None)
-        assert (proposal.state, resolution.waiting_compensations(session)) == ("refused", [])
+        assert (proposal.state, session.query(Compensation).one().state) == ("refused", "refused")
         assert told(session, group.id) == ["utter_staff_complaint_withdrawn"]
         assert case.told() == []
 
@@ -287,7 +314,7 @@ def test_an_appeal_is_possible_once_with_a_reason_and_in_time(sqlite_database: D
             case.does(following.appeal, reason=" ")
         assert following.appealable(session, customer_id=case.complaint.customer_id, rules=RULES, now=NOW)
         case.does(following.appeal, reason="قبول ندارم", now=NOW + 30 * DAY)
-        case.is_resolved(now=NOW + 31 * DAY)
+        case.is_resolved(actor="operator", now=NOW + 31 * DAY)
         with pytest.raises(InvalidTransition):
             case.does(following.appeal, reason="باز هم قبول ندارم", now=NOW + 32 * DAY)
         with pytest.raises(TooLate):
@@ -393,6 +420,18 @@ def test_a_resolved_complaint_is_closed_by_itself_once_and_its_customer_hears_of
         assert (entry.actor, entry.data["reason"]) == ("system", "no_word")
 
 
+def test_a_closing_after_a_note_does_not_say_that_nobody_wrote(sqlite_database: Database) -> None:
+    with sqlite_database.write() as session:
+        case = Case(session)
+        case.does(following.add_note, text="پیش از پاسخ", now=NOW - DAY)
+        case.is_resolved()
+        case.does(following.add_note, text="این هم عکسش", now=NOW + DAY)
+    run_due(sqlite_database, handlers(lambda: RULES), now=NOW + 4 * DAY)
+    with sqlite_database.read() as session:
+        entry = session.scalars(select(Activity).where(Activity.kind == "complaint.closed")).one()
+        assert entry.data["reason"] == "no_answer"
+
+
 def test_a_reopened_complaint_is_not_closed_by_itself(database: Database) -> None:
     with database.write() as session:
         case = Case(session)
@@ -446,10 +485,10 @@ def test_what_can_be_done_is_listed_newest_first(sqlite_database: Database) -> N
         who: dict[str, Any] = {"customer_id": case.complaint.customer_id, "rules": RULES, "now": NOW}
         assert following.takes_notes(session, **who) == [decided, waiting, case.complaint]
         assert following.withdrawable(session, **who) == [waiting, case.complaint]
-        assert following.appealable(session, **who) == following.reopenable(session, **who) == [decided]
+        assert following.appealable(session, **who) == [decided]
         assert following.asked(session, **who) == [waiting]
         who["now"] = NOW + 31 * DAY
-        assert following.appealable(session, **who) == following.reopenable(session, **who) == []
+        assert following.appealable(session, **who) == []
 
 
 def test_a_closed_complaint_takes_notes_only_where_none_is_open(sqlite_database: Database) -> None:

@@ -19,9 +19,9 @@ from crm_store.complaints.problems import (
     close_problem,
     complaints_in,
     look_for_problem,
-    open_problems,
     problem_title,
 )
+from crm_store.complaints.queries import problems_to_deal_with
 from crm_store.conversations.models import Conversation
 from crm_store.db import Database
 from crm_store.errors import InvalidInput, InvalidTransition
@@ -46,6 +46,10 @@ def filed(
 ) -> Complaint:
     conversation = chat or a_conversation(session)
     return a_complaint(session, conversation, rules=rules, now=NOW + hours * HOUR, **told_of)  # type: ignore[arg-type]
+
+
+def open_problems(session: Session) -> list[Problem]:
+    return [row.problem for row in problems_to_deal_with(session)]
 
 
 def the_problem(session: Session) -> Problem:

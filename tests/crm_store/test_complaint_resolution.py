@@ -23,11 +23,11 @@ POINTS, MONEY = Offer("points", 100), Offer("money", 1_500_000)
 MORE = Offer("money", 5_000_000)
 #: Above a supervisor's limit too.
 MOST = Offer("points", 5_000)
+SUPERVISOR: dict[str, Any] = {"actor": "staff:2", "role": "supervisor"}
 
 
 def waiting(session: Session) -> Compensation:
-    (compensation,) = resolution.waiting_compensations(session)
-    return compensation
+    return session.query(Compensation).filter_by(state="waiting").one()
 
 
 def by(actor: str, role: str, rules: Rules = RULES) -> dict[str, Any]:
@@ -131,7 +131,7 @@ def test_after_an_appeal_no_further_one_is_offered(sqlite_database: Database) ->
         case = Case(session)
         case.is_resolved(decision="rejected")
         case.does(following.appeal, reason="نه")
-        case.is_resolved(decision="rejected", now=NOW + DAY)
+        case.is_resolved(decision="rejected", now=NOW + DAY, **SUPERVISOR)
         assert case.told()[-1] == "utter_complaint_resolved_finally_rejected"
         payloads = [button["payload"] for button in rendered(case.latest()).buttons]
         assert len(payloads) == 2
@@ -170,6 +170,39 @@ def test_what_is_decided_is_not_decided_again(sqlite_database: Database) -> None
         case.is_resolved()
         with pytest.raises(InvalidTransition):
             case.is_resolved()
+
+
+@pytest.mark.parametrize(
+    ("actor", "role"), [("staff:1", "agent"), ("staff:2", "agent"), ("staff:3", "technician")]
+)
+def test_an_appeal_is_decided_by_a_supervisor(sqlite_database: Database, actor: str, role: str) -> None:
+    with sqlite_database.write() as session:
+        case = Case(session)
+        case.is_resolved()
+        case.does(following.appeal, reason="نه", now=NOW + DAY)
+        case.is_asked(now=NOW + DAY)
+        with pytest.raises(NotAllowed):
+            case.is_resolved(actor=actor, role=role, now=NOW + 2 * DAY)
+        assert (case.complaint.state, session.query(ComplaintResolution).count()) == ("waiting_customer", 1)
+        case.is_resolved(**SUPERVISOR, now=NOW + 2 * DAY)
+        # It is over with that: what comes back unsolved is anybody's work again.
+        case.does(following.reopen, now=NOW + 3 * DAY)
+        assert case.is_resolved(now=NOW + 4 * DAY).state == "told"
+
+
+def test_nobody_decides_an_appeal_against_their_own_decision_but_the_operator(
+    sqlite_database: Database,
+) -> None:
+    with sqlite_database.write() as session:
+        for actor, refused in (("staff:2", True), ("operator", False)):
+            case = Case(session)
+            case.is_resolved(actor=actor, role="admin")
+            case.does(following.appeal, reason="نه", now=NOW + DAY)
+            if refused:
+                with pytest.raises(NotAllowed):
+                    case.is_resolved(actor=actor, role="admin", now=NOW + 2 * DAY)
+                actor = "staff:3"
+            assert case.is_resolved(actor=actor, role="admin", now=NOW + 2 * DAY).state == "told"
 
 
 # What makes up for it
@@ -217,6 +250,26 @@ def test_above_the_limit_nothing_is_told_until_somebody_above_approves(database:
             "complaint.compensation_approved",
             "complaint.resolved",
         ]
+
+
+@pytest.mark.parametrize("is_settled", [False, True])
+def test_the_limit_holds_for_all_that_a_complaint_brings_in_one_kind(
+    sqlite_database: Database, is_settled: bool
+) -> None:
+    with sqlite_database.write() as session:
+        case, other = Case(session), Case(session)
+        case.is_resolved(compensation=MONEY)
+        if is_settled:
+            (granted,) = resolution.unsettled_compensations(session)
+            resolution.settle(session, granted, actor="staff:5", now=NOW)
+        case.does(following.reopen)
+        assert case.is_resolved(compensation=POINTS).state == "told"
+        case.does(following.reopen)
+        assert case.is_resolved(compensation=MONEY).state == "proposed"
+        with pytest.raises(NotAllowed):
+            resolution.approve(session, waiting(session), **by("staff:2", "agent"))
+        assert other.is_resolved(compensation=MONEY).state == "told", "another complaint"
+        assert resolution.approve(session, waiting(session), **by("staff:3", "supervisor")).state == "granted"
 
 
 def test_only_those_hear_of_a_request_who_may_grant_it(sqlite_database: Database) -> None:

@@ -42,6 +42,7 @@ from tests.crm_store.complaint_model import (
     OPEN,
     REMIND_AFTER,
     REOPEN_WITHIN,
+    TELL_AFTER,
     Model,
     documented_transitions,
 )
@@ -53,6 +54,8 @@ BEGIN = datetime(2026, 11, 28, 6, 30, tzinfo=timezone.utc)
 AGENT, OPERATOR = "staff:1", "operator"
 DECISIONS = st.sampled_from(["upheld", "partly_upheld", "rejected"])
 SMALL, BIG = Offer("points", 100), Offer("money", 50_000_000)
+#: An agent's, of points.
+LIMIT = 500
 
 
 def test_the_table_of_the_documentation_is_the_one_that_holds() -> None:
@@ -110,7 +113,8 @@ class ComplaintMachine(RuleBasedStateMachine):
             model.told.append("utter_complaint_question")
         else:
             model.go("waiting_customer", self.now, says="utter_complaint_question")
-        model.questions, model.reminds_at = model.questions + 1, self.now + REMIND_AFTER
+        model.questions += 1
+        model.reminds_at, model.tells_at = self.now + REMIND_AFTER, self.now + TELL_AFTER
         model.notes += 1
 
     @rule()
@@ -154,7 +158,11 @@ class ComplaintMachine(RuleBasedStateMachine):
     @rule(decision=DECISIONS, offer=st.sampled_from([None, SMALL, BIG]))
     def staff_resolve(self, decision: str, offer: Offer | None) -> None:
         model = self.model
-        refused = InvalidTransition if model.proposal or not model.may("resolved", "staff") else None
+        refused: type[CrmError] | None = None
+        if model.proposal or not model.may("resolved", "staff"):
+            refused = InvalidTransition
+        elif model.is_appeal_open:
+            refused = NotAllowed
         self.by_staff(
             refused,
             resolution.resolve,
@@ -166,9 +174,23 @@ class ComplaintMachine(RuleBasedStateMachine):
         )
         if refused:
             return
-        if offer == BIG:
+        if offer == BIG or (offer == SMALL and model.points + SMALL.amount > LIMIT):
             model.proposal = True
             return
+        if offer == SMALL:
+            model.points += SMALL.amount
+        self.is_resolved(decision)
+
+    @precondition(lambda self: self.model.is_appeal_open)
+    @rule(decision=DECISIONS)
+    def supervisor_decides_about_an_appeal(self, decision: str) -> None:
+        said = {"decision": decision, "root_cause": "carrier", "explanation": "پیک دیر رسید."}
+        self.attempt(
+            None,
+            lambda session: resolution.resolve(
+                session, self.at(session), role="supervisor", **said, **self.by("staff:9")
+            ),
+        )
         self.is_resolved(decision)
 
     @precondition(lambda self: self.model.proposal)
@@ -179,6 +201,7 @@ class ComplaintMachine(RuleBasedStateMachine):
             decision = session.scalars(
                 select(ComplaintResolution.decision).where(ComplaintResolution.state == "proposed")
             ).one()
+            offered = self.proposed(session)
         self.attempt(
             refused,
             lambda session: resolution.approve(
@@ -186,6 +209,7 @@ class ComplaintMachine(RuleBasedStateMachine):
             ),
         )
         if not refused:
+            self.model.points += offered.amount if offered.kind == "points" else 0
             self.is_resolved(decision)
 
     @precondition(lambda self: self.model.proposal)
@@ -235,7 +259,7 @@ class ComplaintMachine(RuleBasedStateMachine):
         elif not model.is_within(APPEAL_WITHIN, self.now):
             refused = TooLate
         if self.by_customer(refused, following.appeal, reason="قبول ندارم"):
-            model.is_appealed = True
+            model.appealed_at = self.now
             model.go("appealed", self.now)
 
     @rule()
@@ -316,18 +340,23 @@ class ComplaintMachine(RuleBasedStateMachine):
 
     @invariant()
     def what_comes_by_itself_is_planned_and_nothing_else(self) -> None:
+        model = self.model
+        planned = {
+            "complaint_close": model.closes_at,
+            "complaint_question": model.reminds_at,
+            "complaint_unanswered": model.tells_at,
+        }
         with self.database.read() as session:
             due = dict(
                 session.execute(
                     select(ScheduledJob.kind, ScheduledJob.due_at).where(
-                        ScheduledJob.key.in_([f"complaint_close:{self.id}", f"complaint_question:{self.id}"]),
+                        ScheduledJob.key.in_([f"{kind}:{self.id}" for kind in planned]),
                         ScheduledJob.state == PENDING,
                     )
                 )
                 .tuples()
                 .all()
             )
-            planned = {"complaint_close": self.model.closes_at, "complaint_question": self.model.reminds_at}
             assert due == {kind: at for kind, at in planned.items() if at is not None}
 
     def teardown(self) -> None:

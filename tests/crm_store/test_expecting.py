@@ -9,7 +9,9 @@ from sqlalchemy.orm import Session
 
 from crm_store.base import utcnow
 from crm_store.complaints.following import answer_question, confirm_solved, withdraw
+from crm_store.complaints.models import CLOSED
 from crm_store.complaints.resolution import resolve
+from crm_store.complaints.states import move as close
 from crm_store.complaints.working import ask_customer, write_to_customer
 from crm_store.conversations.models import Conversation
 from crm_store.conversations.service import add_message, customer_of, open_conversation
@@ -17,7 +19,7 @@ from crm_store.db import Database
 from crm_store.outbox import OutboxItem, enqueue_message, enqueue_notice
 from crm_store.service_requests.states import move
 from crm_store.service_requests.telling import described
-from crm_store.tickets.expecting import ANSWER, RATING, SOLVED, VISIT, Expected, expected_in
+from crm_store.tickets.expecting import ANSWER, IF_LEFT, RATING, SOLVED, VISIT, Expected, expected_in
 from tests.factories import RULES, a_complaint, a_conversation, a_group, an_inbox_id
 from tests.factories.notices import notices_to
 from tests.factories.tickets import a_request_row, a_window
@@ -233,6 +235,39 @@ def test_the_notice_of_a_visit_that_was_done_is_the_one_that_is_known(database: 
         move(session, request, to="done", actor="operator", rules=RULES)
         all_sent(session, chat)
         assert expected(session, chat) == Expected(RATING, request.code, is_latest=True)
+
+
+def test_a_reply_of_the_dialogue_says_itself_what_it_asks(database: Database) -> None:
+    with database.write() as session:
+        chat = a_conversation(session)
+        content = {"text": "آیا مشکل حل شد؟", "expects": {"what": "solved", "ticket": "12345678"}}
+        is_sent(session, enqueue_message(session, conversation_id=chat.id, content=content))
+        assert expected(session, chat) == Expected(SOLVED, "12345678", is_latest=True)
+        is_answered(session, chat)
+        assert expected(session, chat) is None
+
+
+@pytest.mark.parametrize(
+    "expects", [None, {}, {"what": "?", "ticket": "1"}, {"what": "rating", "ticket": ""}]
+)
+def test_a_reply_that_names_no_ticket_or_nothing_known_asks_nothing(
+    database: Database, expects: dict[str, str] | None
+) -> None:
+    with database.write() as session:
+        chat = a_conversation(session)
+        content = {"text": "؟", "expects": expects}
+        is_sent(session, enqueue_message(session, conversation_id=chat.id, content=content))
+        assert expected(session, chat) is None
+
+
+def test_when_a_complaint_was_closed_it_may_still_be_said_that_it_is_not_solved(database: Database) -> None:
+    with database.write() as session:
+        chat = a_conversation(session)
+        complaint = a_complaint(session, chat)
+        resolve(session, complaint, **DECISION, decision="upheld", actor="operator", rules=RULES)
+        close(session, complaint, to=CLOSED, actor="system", rules=RULES)
+        all_sent(session, chat)
+        assert expected(session, chat) == Expected(IF_LEFT, complaint.code, is_latest=True)
 
 
 def test_the_dialogue_is_told_in_plain_values() -> None:

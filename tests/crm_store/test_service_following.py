@@ -20,6 +20,7 @@ from crm_store.service_requests import following, visits, working
 from crm_store.service_requests.jobs import handlers
 from crm_store.service_requests.models import BookingWindow, ServiceRequest
 from crm_store.sla.models import SlaClock
+from crm_store.staff.models import StaffMember
 from crm_store.tickets.models import TicketNote
 from tests.factories import a_conversation
 from tests.factories.services import (
@@ -225,6 +226,100 @@ def test_nobody_touches_somebody_elses_request(database: Database) -> None:
         assert request.state == "scheduled"
 
 
+# Missed
+
+
+def a_dispatcher(session: Session) -> StaffMember:
+    return a_technician(session, name="ناظر", role="supervisor")
+
+
+@pytest.mark.parametrize("state", ["scheduled", "assigned"])
+def test_a_visit_that_nobody_left_for_is_told_to_those_who_send_people_out_and_once(
+    database: Database, state: str
+) -> None:
+    with database.write() as session:
+        a_dispatcher(session)
+        group = a_group(session)
+        if state == "assigned":
+            request, _ = an_assigned_visit(session)
+        else:
+            request = a_request(session, rules=RULES, starts_at=at(23, 9))
+        assert request.state == state
+        before = len(told(session))
+    run_jobs(database, at(23, 11, 59))
+    for _ in range(2):
+        run_jobs(database, at(23, 12))
+    with database.read() as session:
+        heard = [name for name in told(session)[before:] if name != "utter_visit_reminder"]
+        assert heard == ["utter_staff_visit_missed"] * 2
+        item = session.scalars(select(OutboxItem).where(OutboxItem.conversation_id == group.id)).one()
+        name = "رضا" if state == "assigned" else {"response": "utter_nobody_was_sent", "params": {}}
+        assert item.content["params"]["name"] == name
+        assert session.get_one(ServiceRequest, request.id).state == state
+
+
+def test_a_visit_that_somebody_left_for_or_that_was_moved_or_cancelled_is_not_missed(
+    database: Database,
+) -> None:
+    with database.write() as session:
+        a_dispatcher(session)
+        left_for, technician = an_assigned_visit(session)
+        visits.set_off(
+            session,
+            staff_id=technician,
+            code=left_for.code,
+            inbox_id=by(left_for, session)["inbox_id"],
+            rules=RULES,
+            now=at(23, 9),
+        )
+        moved = a_request(session, rules=RULES, starts_at=at(23, 14))
+        following.reschedule(session, **by(moved, session), rules=RULES, starts_at=at(25, 9), now=NOW)
+        cancelled = a_request(session, rules=RULES, starts_at=at(23, 14))
+        following.cancel(session, **by(cancelled, session), rules=RULES, reason="time", now=NOW)
+    run_jobs(database, at(24, 20))
+    with database.read() as session:
+        assert "utter_staff_visit_missed" not in told(session)
+
+
+def test_a_visit_that_was_missed_can_be_moved_or_cancelled_by_its_customer(database: Database) -> None:
+    with database.write() as session:
+        scheduled = a_request(session, rules=RULES, starts_at=at(23, 9))
+        assigned, technician = an_assigned_visit(session)
+        where = {"customer_id": scheduled.customer_id, "rules": RULES}
+        assert following.changeable(session, **where, now=at(23, 11)) == []
+        assert following.changeable(session, **where, now=at(23, 12)) == [scheduled]
+        following.reschedule(
+            session, **by(assigned, session), rules=RULES, starts_at=at(24, 9), now=at(23, 13)
+        )
+        assert (assigned.state, assigned.technician_id) == ("assigned", technician)
+        following.cancel(session, **by(scheduled, session), rules=RULES, reason="time", now=at(23, 13))
+        assert scheduled.state == "cancelled"
+
+
+# Who cannot be reached
+
+
+def test_a_visit_of_somebody_who_cannot_be_reached_is_told_to_the_group(database: Database) -> None:
+    with database.write() as session:
+        group = a_group(session)
+        first, second = (StaffMember(name=name, role="technician") for name in ("رضا", "نرگس"))
+        session.add_all([first, second])
+        session.flush()
+        request = a_request(session, rules=RULES, starts_at=at(23, 9))
+        for member in (first, second):
+            working.assign(session, request, staff_id=member.id, actor="operator", rules=RULES, now=NOW)
+        following.cancel(session, **by(request, session), rules=RULES, reason="time", now=NOW)
+        items = session.scalars(
+            select(OutboxItem).where(OutboxItem.conversation_id == group.id).order_by(OutboxItem.id)
+        )
+        assert [(item.content["response"], item.content["params"]["name"]) for item in items] == [
+            ("utter_staff_visit_new", "رضا"),
+            ("utter_staff_visit_new", "نرگس"),
+            ("utter_staff_visit_gone", "رضا"),
+            ("utter_staff_visit_cancelled", "نرگس"),
+        ]
+
+
 # The evening before
 
 
@@ -249,7 +344,7 @@ def test_a_visit_is_called_to_mind_on_the_evening_before_and_once(database: Data
 def test_what_is_booked_after_that_evening_is_not_called_to_mind(database: Database) -> None:
     with database.write() as session:
         a_request(session, rules=RULES, starts_at=at(24, 9), now=at(23, 18))
-        assert session.scalars(select(ScheduledJob)).all() == []
+        assert [job.kind for job in session.scalars(select(ScheduledJob))] == ["visit_missed"]
 
 
 def test_the_reminder_goes_along_when_a_visit_is_moved(database: Database) -> None:

@@ -149,8 +149,11 @@ def test_registering_starts_the_clocks_and_plans_a_reminder(database: Database) 
             ("service_request", request.id, "first_response"),
             ("service_request", request.id, "resolution"),
         ]
-        job = session.scalars(select(ScheduledJob)).one()
-        assert (job.key, job.due_at, job.state) == (f"visit_reminder:{request.id}", at(23, 18), PENDING)
+        jobs = session.scalars(select(ScheduledJob).order_by(ScheduledJob.due_at)).all()
+        assert [(job.key, job.due_at, job.state) for job in jobs] == [
+            (f"visit_reminder:{request.id}", at(23, 18), PENDING),
+            (f"visit_missed:{request.id}", at(24, 12), PENDING),
+        ]
 
 
 def test_files_of_the_draft_go_with_the_request_and_those_of_others_do_not(database: Database) -> None:

@@ -65,6 +65,8 @@ VISIT: dict[str, Any] = {
     "name": {"response": "utter_our_technician", "params": {}},
     "reason": {"response": "utter_not_done_address", "params": {}},
     "message": "سلام",
+    "grade": "۱",
+    "scale": "۵",
     "lines": [{"response": "utter_service_line_city", "params": {"city": "<b>یزد"}}],
 }
 
@@ -91,6 +93,9 @@ VISIT: dict[str, Any] = {
         "utter_staff_visit_cancelled",
         "utter_staff_visit_unassigned",
         "utter_staff_visit_note",
+        "utter_staff_visit_missed",
+        "utter_staff_visit_not_done",
+        "utter_staff_visit_low_grade",
     ],
 )
 def test_notices_are_complete_and_their_buttons_name_the_request(

@@ -12,7 +12,7 @@ from crm_store.business import Calendar, Service, ServiceKind
 from crm_store.db import Database
 from crm_store.errors import FullyBooked
 from crm_store.rules import Rules
-from crm_store.service_requests.booking import book, free_slots, is_free
+from crm_store.service_requests.booking import book, free_slots
 from crm_store.service_requests.models import BookingWindow
 from crm_store.service_requests.windows import is_offered_in, visit_text, windows_on
 from tests.factories.services import NOW, REPAIR, TEHRAN, WEEK, at, rules_with
@@ -118,8 +118,6 @@ def test_a_window_without_a_place_left_is_not_offered(database: Database) -> Non
         book(session, kind=REPAIR, starts_at=at(23, 14), rules=rules, now=NOW)
         slots = free_slots(session, kind=REPAIR, rules=rules, now=NOW, on=date(2026, 11, 23))
         assert [(slot.starts_at, slot.free) for slot in slots] == [(at(23, 14), 1)]
-        assert not is_free(session, kind=REPAIR, starts_at=at(23, 9), rules=rules, now=NOW)
-        assert is_free(session, kind=REPAIR, starts_at=at(23, 14), rules=rules, now=NOW)
 
 
 @pytest.mark.parametrize(
@@ -129,7 +127,6 @@ def test_a_window_without_a_place_left_is_not_offered(database: Database) -> Non
 )
 def test_what_is_no_window_is_not_booked_and_leaves_nothing(database: Database, starts_at: datetime) -> None:
     with database.write() as session:
-        assert not is_free(session, kind=REPAIR, starts_at=starts_at, rules=rules_with(), now=NOW)
         with pytest.raises(FullyBooked):
             book(session, kind=REPAIR, starts_at=starts_at, rules=rules_with(), now=NOW)
         assert session.scalars(select(BookingWindow)).all() == []
@@ -140,8 +137,9 @@ def test_kinds_have_places_of_their_own(database: Database) -> None:
     rules = rules_with(REPAIR, other)
     with database.write() as session:
         book(session, kind=other, starts_at=at(23, 9), rules=rules, now=NOW)
-        assert not is_free(session, kind=other, starts_at=at(23, 9), rules=rules, now=NOW)
-        assert is_free(session, kind=REPAIR, starts_at=at(23, 9), rules=rules, now=NOW)
+        day = {"rules": rules, "now": NOW, "on": date(2026, 11, 23)}
+        assert at(23, 9) not in [slot.starts_at for slot in free_slots(session, kind=other, **day)]
+        assert at(23, 9) in [slot.starts_at for slot in free_slots(session, kind=REPAIR, **day)]
 
 
 def test_a_kind_is_offered_in_its_areas_however_they_are_spelled() -> None:

@@ -57,8 +57,9 @@ def test_a_ticket_under_no_policy_has_no_clocks_and_nothing_that_happens_to_it_b
     with sqlite_database.write() as session:
         ticket = a_ticket(session)
         assert begin(session, ticket, rules, at("1405/09/01 10:00"), "normal") == {}
-        for happens in (clocks.responded, clocks.customer_wrote, clocks.pause, clocks.resume, clocks.restart):
+        for happens in (clocks.responded, clocks.customer_wrote, clocks.pause, clocks.resume):
             happens(session, rules=rules, **the(ticket))
+        clocks.restart(session, rules=rules, **the(ticket), priority="normal")
         clocks.stop(session, rules=rules, **the(ticket))
         assert clocks_of(session, ticket) == []
 
@@ -295,7 +296,7 @@ def test_a_calendar_that_changes_later_leaves_the_due_time_as_it_was_told(sqlite
         assert (found.elapsed, found.remaining) == (timedelta(hours=7), timedelta(hours=1))
 
 
-def test_a_reopened_ticket_is_promised_an_answer_and_a_decision_anew_by_the_same_policy(
+def test_a_reopened_ticket_is_promised_an_answer_and_a_decision_anew(
     database: Database,
 ) -> None:
     with database.write() as session:
@@ -303,16 +304,48 @@ def test_a_reopened_ticket_is_promised_an_answer_and_a_decision_anew_by_the_same
         begin(session, ticket, RULES, at("1405/09/01 09:00"))
         here = {"rules": RULES, **the(ticket)}
         clocks.stop(session, **here, now=at("1405/09/01 10:00"))
-        begun = clocks.restart(session, **here, now=at("1405/09/10 09:00"))
+        begun = clocks.restart(session, **here, priority="urgent", now=at("1405/09/10 09:00"))
         assert [(clock.metric, clock.due_at, clock.policy) for clock in begun] == [
             (NEXT_RESPONSE, at("1405/09/10 11:00"), "urgent"),
             (RESOLUTION, at("1405/09/10 17:00"), "urgent"),
         ]
         assert [clock.state for clock in clocks_of(session, ticket)[:2]] == [MET, MET]
         # Once more before that is done: what is open begins anew.
-        clocks.restart(session, **here, now=at("1405/09/10 10:00"))
+        clocks.restart(session, **here, priority="urgent", now=at("1405/09/10 10:00"))
         states = [clock.state for clock in clocks_of(session, ticket)]
         assert states == [MET, MET, CANCELLED, CANCELLED, RUNNING, RUNNING]
+
+
+def test_a_reopened_ticket_comes_under_the_policy_of_the_priority_that_it_has_now(database: Database) -> None:
+    with database.write() as session:
+        ticket = a_ticket(session)
+        begin(session, ticket, RULES, at("1405/09/01 09:00"), "high")
+        here = {"rules": RULES, **the(ticket)}
+        clocks.stop(session, **here, now=at("1405/09/01 10:00"))
+        begun = clocks.restart(session, **here, priority="urgent", now=at("1405/09/10 09:00"))
+        assert [clock.policy for clock in clocks_of(session, ticket)] == ["others"] * 2 + ["urgent"] * 2
+        assert [clock.due_at for clock in begun] == [at("1405/09/10 11:00"), at("1405/09/10 17:00")]
+        # What is promised after that follows the new policy, too.
+        clocks.responded(session, **here, now=at("1405/09/10 09:30"))
+        wrote = clocks.customer_wrote(session, **here, now=at("1405/09/10 10:00"))
+        assert wrote is not None
+        assert wrote.policy == "urgent"
+
+
+def test_a_reopened_ticket_that_no_policy_fits_any_more_keeps_the_former_one(
+    sqlite_database: Database,
+) -> None:
+    rules = rules_with(sla=Sla(policies=(POLICY,)))
+    with sqlite_database.write() as session:
+        ticket = a_ticket(session)
+        begin(session, ticket, rules, at("1405/09/01 09:00"))
+        begun = clocks.restart(
+            session, rules=rules, **the(ticket), priority="low", now=at("1405/09/10 09:00")
+        )
+        assert [(clock.metric, clock.policy) for clock in begun] == [
+            (NEXT_RESPONSE, "urgent"),
+            (RESOLUTION, "urgent"),
+        ]
 
 
 def test_a_reopened_ticket_whose_policy_is_gone_is_promised_what_it_was_before(
@@ -323,7 +356,8 @@ def test_a_reopened_ticket_whose_policy_is_gone_is_promised_what_it_was_before(
         ticket = a_ticket(session)
         begin(session, ticket, RULES, at("1405/09/01 09:00"))
         clocks.stop(session, rules=RULES, **the(ticket), now=at("1405/09/01 10:00"))
-        begun = clocks.restart(session, rules=without, **the(ticket), now=at("1405/09/10 09:00"))
+        about = {"rules": without, **the(ticket), "priority": "urgent"}
+        begun = clocks.restart(session, **about, now=at("1405/09/10 09:00"))
         assert [(clock.metric, clock.due_at) for clock in begun] == [(RESOLUTION, at("1405/09/10 17:00"))]
 
 

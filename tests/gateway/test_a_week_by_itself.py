@@ -6,7 +6,7 @@ from collections import Counter
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
-from random import Random
+from random import Random, SystemRandom
 from typing import NamedTuple
 
 import pytest
@@ -15,10 +15,14 @@ from crm_store.business import read_business
 from crm_store.db import Database
 from crm_store.rules import Rules
 from tests.gateway.a_week import outcome
+from tests.gateway.a_week.complaints import ComplaintCase
 from tests.gateway.a_week.crew import Crew
 from tests.gateway.a_week.hours import BUSINESS, END, START, STOP_FROM, STOP_UNTIL
 from tests.gateway.a_week.people import People
+from tests.gateway.a_week.visits import VisitCase
 from tests.gateway.a_week.worker import settings_in
+
+pytestmark = pytest.mark.timeout(1800)
 
 PROCESSES = 5
 #: Nothing new begins at the end of the week: what there is shall have time to end.
@@ -29,7 +33,9 @@ DEATHS = ("due_jobs", "sla_sweep", "half_told", "due_jobs")
 LEAST = {
     "utter_complaint_closed": 8,
     "utter_complaint_question_reminder": 5,
+    "utter_staff_complaint_unanswered": 2,
     "utter_visit_reminder": 15,
+    "utter_staff_visit_missed": 15,
     "utter_complaint_left": 5,
     "utter_service_left": 2,
     "utter_sla_warning": 40,
@@ -63,7 +69,7 @@ class Size(NamedTuple):
 
 
 USUAL = Size({"complain": 90, "request": 70, "tell_half": 32}, deeds=8, pause=(45, 180))
-LONG = Size({"complain": 500, "request": 400, "tell_half": 150}, deeds=8, pause=(15, 60))
+LONG = Size({"complain": 900, "request": 700, "tell_half": 250}, deeds=8, pause=(15, 60))
 
 
 @dataclass
@@ -111,7 +117,7 @@ def go_through_the_week(people: People, crew: Crew, size: Size, chance: Random) 
         kill_after = chance.uniform(0, 0.05) if number % 23 == 11 else None
         if crew.go_through(now, dies_in=deaths[0] if deaths else "", kill_after=kill_after):
             deaths.pop(0)
-        for case in (*people.complaints, *people.visits, *people.half_told):
+        for case in people.cases:
             case.look(now)
     assert deaths == []
     return steps[-1]
@@ -122,10 +128,17 @@ def size(soak: bool) -> Size:
     return LONG if soak else USUAL
 
 
+@pytest.fixture
+def chance(soak: bool) -> Random:
+    """The usual week is always the same; long ones differ, and a failing one names its seed."""
+    seed = SystemRandom().randrange(1_000_000) if soak else 3
+    print(f"seed: {seed}")  # noqa: T201  # pytest shows it with a failure
+    return Random(seed)
+
+
 def test_five_processes_send_each_thing_of_a_week_once_and_nothing_that_is_no_longer_true(
-    database: Database, tmp_path: Path, size: Size
+    database: Database, tmp_path: Path, size: Size, chance: Random
 ) -> None:
-    chance = Random(3)
     settings = settings_in(str(tmp_path))
     settings.business_path.write_text(BUSINESS, encoding="utf-8")
     people = People(database, Rules.of(settings, read_business(settings.business_path)), chance)
@@ -146,9 +159,8 @@ def test_five_processes_send_each_thing_of_a_week_once_and_nothing_that_is_no_lo
         assert outcome.visits_in(session) == {case.code: outcome.visit_of(case) for case in people.visits}
         offered = {case.draft: case.offered_at for case in people.half_told}
         assert outcome.offered_in(session) == offered
-        promises = {
-            case.code: outcome.promises_of(case.promises) for case in (*people.complaints, *people.visits)
-        }
+        tickets: list[ComplaintCase | VisitCase] = [*people.complaints, *people.visits]
+        promises = {case.code: outcome.promises_of(case.promises) for case in tickets}
         assert outcome.promises_in(session) == promises
         assert outcome.left_over(session, last) == []
     by_response: Counter[str] = Counter()

@@ -149,6 +149,14 @@ async def test_a_button_below_a_decision_names_its_complaint(setup: Setup, case:
     assert setup.rasa.turns[-1]["payload"] == f'/confirm_solved{{"ticket": "{case.code}"}}'
 
 
+async def test_a_reply_that_asks_something_is_expected_to_be_answered(setup: Setup, case: Case) -> None:
+    asks: dict[str, Any] = {"what": "solved", "ticket": "12345678"}
+    setup.rasa.on_turn = lambda _: [{"text": "آیا مشکل حل شد؟", "custom": {"expects": asks}}]
+    async with setup.running():
+        assert await case.write("شکایتم چی شد") is None
+        assert await case.write("بله") == {**asks, "is_latest": True}
+
+
 async def test_what_staff_are_expected_to_answer_comes_with_their_audience(setup: Setup, case: Case) -> None:
     def audience() -> str:
         return str(setup.rasa.turns[-1]["metadata"]["audience"])

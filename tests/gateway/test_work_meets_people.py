@@ -69,7 +69,7 @@ WITH_VISIT: list[Deed] = [
 def decided(session: Session) -> Complaint:
     """A complaint that closes by itself before NOW."""
     complaint = a_complaint(session, a_conversation(session), rules=RULES, now=FILED)
-    said = {"decision": "upheld", "root_cause": "carrier", "explanation": "found"}
+    said: dict[str, Any] = {"decision": "upheld", "root_cause": "carrier", "explanation": "found"}
     resolution.resolve(session, complaint, **said, actor="operator", role="admin", rules=RULES, now=DECIDED)
     return complaint
 

@@ -5,8 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from rasa.core.channels.channel import CollectingOutputChannel
+from rasa.shared.core.events import ActiveLoop
+from rasa.shared.core.trackers import DialogueStateTracker
 
-from bot.nlu.incoming import MalformedTurn, Turn, without_leading_slashes
+from bot.nlu.incoming import MalformedTurn, Turn, to_user_message, without_leading_slashes
 
 BODY = {"sender": "12", "message_id": 345, "channel": "telegram", "text": " سلام "}
 
@@ -42,6 +45,26 @@ def test_only_a_payload_makes_a_turn_trusted() -> None:
 def test_a_body_that_is_no_turn_is_refused(body: Any) -> None:
     with pytest.raises(MalformedTurn):
         Turn.from_body(body)
+
+
+@pytest.mark.parametrize(
+    ("form", "is_latest", "becomes"),
+    [
+        (None, True, "answer_staff"),
+        (None, False, "answer_staff"),
+        ("complaint_form", True, "answer_staff"),
+        ("complaint_form", False, "media"),
+    ],
+)
+async def test_what_was_asked_since_the_form_asked_is_answered_first(
+    form: str | None, is_latest: bool, becomes: str
+) -> None:
+    expected = {"what": "answer", "ticket": "12345678", "is_latest": is_latest}
+    turn = Turn("12", "345", "telegram", attachments=(3,), metadata={"expected": expected})
+    tracker = DialogueStateTracker.from_events("12", [ActiveLoop(form)])
+    processor: Any = None  # what was sent without a word is understood without a model
+    message = await to_user_message(turn, processor, tracker, CollectingOutputChannel())
+    assert message.parse_data["intent"]["name"] == becomes
 
 
 @pytest.mark.parametrize("text", ["/restart", "// greet", " / /greet", "/\u00a0/greet", "/\u2003/greet"])

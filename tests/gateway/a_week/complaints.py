@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from tests.gateway.a_week.hours import CLOSE_AFTER, REMIND_OF_QUESTION_AFTER
+from tests.gateway.a_week.hours import CLOSE_AFTER, REMIND_OF_QUESTION_AFTER, TELL_OF_QUESTION_AFTER
 from tests.gateway.a_week.model import Promises, Record, Told
 
 OPEN = ("received", "acknowledged", "in_review", "waiting_customer", "appealed")
-DECIDED = ("resolved", "closed")
+PRIORITIES = ("normal", "high", "urgent")
 
 
 @dataclass
@@ -18,27 +18,29 @@ class ComplaintCase:
 
     Attributes:
         chat: its customer's.
-        urgency: a key of PROMISED.
+        priority: one of PRIORITIES.
         close_at: when it closes without a word.
         remind_at: when its question is called to mind.
+        tell_at: when the staff hear that it was not answered.
     """
 
     record: Record
     chat: int
     code: str
-    urgency: str
+    priority: str
     filed_at: datetime
     state: str = "received"
     assignee: int | None = None
     close_at: datetime | None = None
     remind_at: datetime | None = None
+    tell_at: datetime | None = None
     closed_at: datetime | None = None
     reminded_at: list[datetime] = field(default_factory=list)
     was_appealed: bool = False
     reopened: int = 0
 
     def __post_init__(self) -> None:
-        self.promises = Promises(self.code, self.urgency, self.record, self.filed_at)
+        self.promises = Promises(self.code, self._urgency, self.record, self.filed_at)
 
     # The staff.
 
@@ -61,7 +63,8 @@ class ComplaintCase:
         """The customer is asked something."""
         self.promises.responded(now)
         self.promises.pause(now)
-        self.state, self.remind_at = "waiting_customer", now + REMIND_OF_QUESTION_AFTER
+        self.state = "waiting_customer"
+        self.remind_at, self.tell_at = now + REMIND_OF_QUESTION_AFTER, now + TELL_OF_QUESTION_AFTER
         self._tell("utter_complaint_question")
 
     def write(self, now: datetime) -> None:
@@ -110,12 +113,15 @@ class ComplaintCase:
     def reopen(self, now: datetime) -> None:
         """The customer is not."""
         self.reopened += 1
+        self._raise(1)
         self._again("in_review", now)
         self._tell_assignee("reopened")
 
     def appeal(self, now: datetime) -> None:
         """Nor with the decision."""
         self.was_appealed = True
+        if self.priority == "normal":
+            self._raise(1)
         self._again("appealed", now)
         self.record.tell_role("supervisor", "utter_staff_complaint_appealed", self.code)
 
@@ -130,14 +136,25 @@ class ComplaintCase:
             self.remind_at = None
             self.reminded_at.append(now)
             self._tell("utter_complaint_question_reminder")
+        if self.state == "waiting_customer" and self.tell_at and self.tell_at <= now:
+            self.tell_at = None
+            self._tell_assignee("unanswered")
         self.promises.look(now, self.assignee)
 
+    @property
+    def _urgency(self) -> str:
+        """A key of PROMISED."""
+        return "urgent" if self.priority == "urgent" else "normal"
+
+    def _raise(self, steps: int) -> None:
+        self.priority = PRIORITIES[min(PRIORITIES.index(self.priority) + steps, len(PRIORITIES) - 1)]
+
     def _go_on(self, now: datetime) -> None:
-        self.remind_at = None
+        self.remind_at = self.tell_at = None
         self.promises.resume(now)
 
     def _again(self, state: str, now: datetime) -> None:
-        self.promises.restart(now)
+        self.promises.restart(self._urgency, now)
         self.state, self.closed_at, self.close_at = state, None, None
 
     def _tell(self, response: str) -> None:

@@ -15,8 +15,8 @@ STOP_UNTIL = STOP_FROM + timedelta(hours=STOP_HOURS)
 HOLIDAY = date(2026, 12, 1)
 
 CLOSE_AFTER = timedelta(days=2)
-REMIND_OF_QUESTION_AFTER = timedelta(days=2)
-EVENING = time(18)
+REMIND_OF_QUESTION_AFTER, TELL_OF_QUESTION_AFTER = timedelta(days=2), timedelta(days=4)
+EVENING, VISITS_LAST = time(18), timedelta(hours=3)
 CHANGE_UNTIL, NOTICE = timedelta(hours=3), timedelta(hours=2)
 #: Half-told things are offered again from this hour of the next day on, while they are younger than this.
 OFFER_HOUR, OFFER_WITHIN, QUIET = 10, timedelta(hours=72), timedelta(minutes=30)

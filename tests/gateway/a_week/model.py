@@ -70,6 +70,11 @@ class Record:
             self.told[Told(chat, response, code)] += 1
         return role if chats else "groups"
 
+    def tell_dispatchers(self, response: str, code: str) -> None:
+        """Tell those who send people out: the group and the supervisors."""
+        self.told[Told(self.office.group, response, code)] += 1
+        self.tell_role("supervisor", response, code)
+
 
 @dataclass
 class Promise:
@@ -149,8 +154,9 @@ class Promises:
         for promise in self._open(metrics):
             promise.over = "cancelled"
 
-    def restart(self, now: datetime) -> None:
-        """Promised anew."""
+    def restart(self, kind: str, now: datetime) -> None:
+        """Promised anew, as it is now."""
+        self._minutes = PROMISED[kind]
         self.cancel(now, ("next_response", "resolution"))
         self._begin("next_response", now)
         self._begin("resolution", now)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from datetime import datetime, timedelta, timezone
 from random import Random
 from typing import Any, TypeVar
@@ -25,7 +25,7 @@ from crm_store.service_requests import visits
 from crm_store.service_requests import working as visit_working
 from tests.factories import a_complaint, a_conversation, a_member, an_inbox_id
 from tests.factories.services import a_request
-from tests.gateway.a_week.complaints import OPEN, ComplaintCase
+from tests.gateway.a_week.complaints import ComplaintCase
 from tests.gateway.a_week.hours import NOTICE, VISITS
 from tests.gateway.a_week.model import Office, Record
 from tests.gateway.a_week.visits import COMING, HalfTold, VisitCase
@@ -33,6 +33,7 @@ from tests.gateway.a_week.visits import COMING, HalfTold, VisitCase
 Step = Callable[[datetime], None]
 #: An action, by how often it is chosen.
 Choices = dict[str, float]
+AnyCase = ComplaintCase | VisitCase | HalfTold
 Case = TypeVar("Case", ComplaintCase, VisitCase, HalfTold)
 
 #: What is done with a complaint in a state; what is left undone gives the automatic work something to do.
@@ -98,6 +99,11 @@ class People:
         a_member(session, role="admin")
         return Office(chats, supervisors, group.id)
 
+    @property
+    def cases(self) -> list[AnyCase]:
+        """All that there is."""
+        return [*self.complaints, *self.visits, *self.half_told]
+
     # What begins.
 
     def complain(self, now: datetime) -> None:
@@ -141,7 +147,7 @@ class People:
 
     def act(self, now: datetime) -> None:
         """Somebody does something with one of the cases, or leaves it as it is."""
-        case = self._chance.choice([*self.complaints, *self.visits, *self.half_told])
+        case = self._chance.choice(self.cases)
         if isinstance(case, ComplaintCase):
             self._choose(WITH_COMPLAINT.get(case.state, {}), "complaint", case, now)
         elif isinstance(case, VisitCase):
@@ -341,11 +347,6 @@ class People:
         """A visit of the next days."""
         soon = [one for one in VISITS if now + NOTICE <= one <= now + SOON and one != other_than]
         return self._chance.choice(soon)
-
-
-def still_open(cases: Sequence[ComplaintCase]) -> int:
-    """How many complaints somebody still has to do something about."""
-    return sum(case.state in OPEN for case in cases)
 
 
 def _touch(session: Session, draft: Draft, now: datetime) -> None:

@@ -11,6 +11,7 @@ from tests.gateway.a_week.hours import (
     OFFER_HOUR,
     OFFER_WITHIN,
     QUIET,
+    VISITS_LAST,
     evening_before,
 )
 from tests.gateway.a_week.model import Promises, Record, Told
@@ -24,6 +25,7 @@ class VisitCase:
 
     Attributes:
         remind_of: the visit that is to be called to mind on the evening before.
+        look_after: the visit of which is looked whether anybody has left for it by its end.
     """
 
     record: Record
@@ -35,14 +37,17 @@ class VisitCase:
     technician: int | None = None
     is_confirmed: bool = False
     remind_of: datetime | None = None
+    look_after: datetime | None = None
 
     def __post_init__(self) -> None:
         self.promises = Promises(self.code, "service", self.record, self.asked_at)
+        self.promises.responded(self.asked_at)  # a time is agreed at once
         self._plan(self.asked_at)
 
     def is_changeable(self, now: datetime) -> bool:
         """Whether the customer may still move it or cancel it."""
-        return self.state == "not_done" or (self.state in COMING and now <= self.visit - CHANGE_UNTIL)
+        is_free = now <= self.visit - CHANGE_UNTIL or now >= self.visit + VISITS_LAST
+        return self.state == "not_done" or (self.state in COMING and is_free)
 
     def is_today(self, now: datetime) -> bool:
         """Whether the technician may leave for it."""
@@ -80,6 +85,7 @@ class VisitCase:
         """It did not succeed."""
         self.state = "not_done"
         self._tell("utter_visit_not_done")
+        self.record.tell_dispatchers("utter_staff_visit_not_done", self.code)
 
     # Both.
 
@@ -123,12 +129,18 @@ class VisitCase:
             if is_true and not self.is_confirmed:
                 self._tell("utter_visit_reminder", self.visit)
             self.remind_of = None
+        if self.look_after and self.look_after + VISITS_LAST <= now:
+            if self.state in COMING and self.visit == self.look_after:
+                self.record.tell_dispatchers("utter_staff_visit_missed", self.code)
+            self.look_after = None
         self.promises.look(now, self.technician)
 
     def _plan(self, now: datetime) -> None:
-        """A visit is called to mind that was agreed on before the evening before; once."""
+        """A visit is called to mind that was agreed on before the evening before, and looked after; once."""
         if evening_before(self.visit) > now:
             self.remind_of = self.visit
+        if self.visit + VISITS_LAST > now:
+            self.look_after = self.visit
 
     def _tell(self, response: str, visit: datetime | None = None) -> None:
         self.record.told[Told(self.chat, response, self.code, visit)] += 1

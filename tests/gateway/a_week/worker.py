@@ -9,6 +9,7 @@ from datetime import datetime
 from multiprocessing.connection import Connection
 from random import Random
 from typing import Any
+from unittest import mock
 
 from sqlalchemy.orm import Session
 
@@ -49,9 +50,8 @@ class Worker:
             clock=lambda: self.now,
         )
         # Within their transactions, before these are committed.
-        automatic.sweep = self._mortal("sla_sweep", automatic.sweep)  # type: ignore[assignment]
-        remind = self._mortal("half_told", automatic.remind_of_half_told)
-        automatic.remind_of_half_told = remind  # type: ignore[assignment]
+        for job, name in (("sla_sweep", "sweep"), ("half_told", "remind_of_half_told")):
+            mock.patch.object(automatic, name, self._mortal(job, getattr(automatic, name))).start()
 
     def go_through(self, order: Random) -> None:
         """All that the gateway repeats, once, in any order."""
