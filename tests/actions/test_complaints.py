@@ -19,6 +19,8 @@ from crm_store.drafts import OPEN, Draft
 from crm_store.outbox import OutboxItem
 from crm_store.persian import new_tracking_code, rich, to_persian_digits
 from tests.actions.conftest import STAFF_GROUP, Chat
+from tests.factories import a_conversation, a_member
+from tests.factories.notices import rendered
 
 STORY = "غذایی که دیشب آوردید یخ کرده بود و پیک هم دیر رسید"
 
@@ -182,6 +184,26 @@ def test_the_staff_group_is_told_once_of_a_complaint(chat: Chat) -> None:
     assert notice.conversation_id == group.id
     assert notice.content["response"] == "utter_staff_group_complaint"
     assert notice.content["params"]["category"] == "تحویل سفارش"
+    assert rich.to_plain(rendered(notice).text).endswith("اولویت: \u2068عادی\u2069")
+
+
+def test_of_an_urgent_complaint_supervisors_are_told_once_with_the_reasons(chat: Chat) -> None:
+    with chat.database.write() as session:
+        desk, bystander = a_conversation(session), a_conversation(session)
+        a_member(session, role="supervisor", chat=desk)
+        a_member(session, chat=bystander)
+    at_summary(chat)
+    with chat.database.write() as session:
+        draft = session.scalars(select(Draft)).one()
+        draft.data = {**draft.data, "signals": ["danger"]}
+    for again in (False, True):
+        chat.run(ActionFileComplaint(), intent="affirm", trusted=True, again=again)
+    with chat.database.read() as session:
+        (notice,) = session.scalars(select(OutboxItem))
+        assert notice.conversation_id == desk.id
+        assert notice.content["response"] == "utter_staff_complaint_urgent"
+        plain = rich.to_plain(rendered(notice).text).replace("\u2068", "").replace("\u2069", "")
+        assert "فوری (نگرانی از سلامت یا ایمنی)" in plain
 
 
 def test_yes_typed_after_another_question_does_not_file(chat: Chat) -> None:

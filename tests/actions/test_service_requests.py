@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -9,10 +10,11 @@ from sqlalchemy import select
 
 from actions.service_requests import ActionSubmitServiceRequest
 from actions.status import ActionServiceStatus
+from crm_store.base import utcnow
 from crm_store.conversations.service import open_conversation
 from crm_store.outbox import OutboxItem
 from crm_store.persian import new_tracking_code, rich
-from crm_store.service_requests.models import ServiceRequest
+from crm_store.service_requests.models import BookingWindow, ServiceRequest
 from crm_store.settings import Settings
 from tests.actions.conftest import STAFF_GROUP, Chat
 from tests.actions.service_chat import BUSINESS, ServiceForm
@@ -68,6 +70,16 @@ def test_the_only_request_is_told_with_its_time_and_ways_to_change_it(chat: Chat
         f'/service_reschedule{{"ticket": "{request.code}"}}',
         f'/service_cancel{{"ticket": "{request.code}"}}',
     ]
+
+
+def test_a_visit_whose_time_went_by_is_apologized_for_and_another_may_be_chosen(chat: Chat) -> None:
+    request = registered(chat)
+    with chat.database.write() as session:
+        window = session.scalars(select(BookingWindow)).one()
+        window.starts_at, window.ends_at = (utcnow() - timedelta(hours=hours) for hours in (5, 2))
+    said = chat.run(ActionServiceStatus(), "تعمیرکارم نیومد", intent="service_status")
+    assert said == {"utter_visit_missed"}
+    assert chat.told("utter_visit_missed")["ticket"] == request.code
 
 
 def test_a_request_without_a_time_tells_by_when_somebody_gets_in_touch(chat: Chat) -> None:

@@ -121,6 +121,18 @@ def test_a_day_goes_from_setting_off_to_a_photo_and_a_note(day: Day) -> None:
     assert day.staff.say("کارهای امروزم", intent=QUEUE) == ["utter_visits", "utter_visit_over_item"]
 
 
+def test_yesterdays_visit_is_listed_today_with_its_time_and_can_be_ended(day: Day) -> None:
+    code, over = day.visit(9, days=-1), day.visit(14, days=-1, state="done")
+    assert day.staff.say("کارهای امروزم", intent=QUEUE) == ["utter_visits", "utter_visit_assigned_item"]
+    assert "ساعت" in day.staff.told("utter_visit_assigned_item")["when"]
+    assert "امروز" not in day.staff.told("utter_visit_assigned_item")["when"]
+    assert day.staff.press("visit_done", ticket=over) == ["utter_no_visit"]
+    day.staff.press("visit_done", ticket=code)
+    day.staff.press("skip")
+    assert day.staff.press("skip") == ["utter_visit_noted_done"]
+    assert day.customer.read_request(code).state == "done"
+
+
 def test_a_caption_below_the_photo_is_the_note(day: Day) -> None:
     code = day.visit()
     day.staff.press("visit_done", ticket=code)

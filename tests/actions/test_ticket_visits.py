@@ -143,6 +143,13 @@ def test_shortly_before_a_visit_it_is_too_late_and_a_call_is_offered(
     assert tickets.said == ["utter_callback_declined"]
 
 
+def test_a_visit_that_was_missed_is_moved_by_its_customer(tickets: TicketChat) -> None:
+    code = tickets.visit(starts_at=utcnow() - timedelta(hours=5))
+    assert tickets.say("نیومدید، زمانش رو عوض کنید", **MOVE) == ["utter_ask_new_time"]
+    assert tickets.press("choose_window", window=at(in_days(5), 9).isoformat()) == ["utter_request_moved"]
+    assert tickets.read_request(code).state == "scheduled"
+
+
 def test_a_visit_that_somebody_left_for_is_too_late_to_change(tickets: TicketChat) -> None:
     tickets.visit(state="on_the_way")
     assert tickets.say("نیاید لطفا", **CANCEL) == ["utter_too_late_to_change"]

@@ -137,6 +137,17 @@ def test_one_of_my_complaints_is_not_the_first_one(tickets: TicketChat, three: d
     assert asked == ["utter_which_complaint_for_note"]
 
 
+def test_a_note_on_a_decided_complaint_asks_if_it_is_solved_and_a_file_may_still_follow(
+    tickets: TicketChat,
+) -> None:
+    code = tickets.complaint(decided=True)
+    said = ["utter_note_added", "utter_complaint_decided"]
+    assert tickets.say("پشت جعبه پاره بود", files=1, **ONE_MORE) == said
+    assert tickets.told("utter_complaint_decided")["ticket"] == code
+    assert tickets.send(files=1) == said
+    assert [noted for noted, _, _ in tickets.notes()] == [code] * 2
+
+
 def test_what_follows_at_once_goes_to_the_same_complaint(tickets: TicketChat, three: dict[str, str]) -> None:
     tickets.say("یه عکس دیگه هم دارم", **ONE_MORE)
     tickets.say("دومی")
@@ -144,6 +155,45 @@ def test_what_follows_at_once_goes_to_the_same_complaint(tickets: TicketChat, th
     assert tickets.send(files=1) == ["utter_note_added"]
     assert tickets.say("این هم یکی دیگه", files=1, **ONE_MORE) == ["utter_note_added"]
     assert [code for code, _, _ in tickets.notes()] == [three["product"]] * 3
+
+
+def test_something_is_added_to_a_service_request_that_is_the_only_ticket(tickets: TicketChat) -> None:
+    code = tickets.visit()
+    assert tickets.say("یه توضیح برای درخواستم دارم", **ONE_MORE) == ["utter_ask_note"]
+    said = tickets.say("زنگ خرابه، در بزنید")
+    assert said == tickets.repeat() == ["utter_note_added"]
+    assert tickets.send(files=1) == [LEFT] or tickets.notes() == [
+        (code, "زنگ خرابه، در بزنید", 0),
+        (code, "", 1),
+    ]
+
+
+def test_the_button_below_a_visit_that_was_not_done_takes_a_fuller_address(
+    tickets: TicketChat, three: dict[str, str]
+) -> None:
+    code = tickets.visit(state="not_done")
+    assert tickets.press("complaint_add_note", ticket=code) == ["utter_ask_note"]
+    assert tickets.say("خیابان زند، کوچهٔ ۱۲، پلاک ۴، واحد ۲") == ["utter_note_added"]
+    assert [noted for noted, _, _ in tickets.notes()] == [code]
+
+
+def test_complaints_come_before_service_requests_and_the_word_tells_them_apart(tickets: TicketChat) -> None:
+    visit, complaint = tickets.visit(), tickets.complaint()
+    newer = tickets.visit(kind="installation")
+    assert tickets.say("یه عکس دیگه هم دارم", **ONE_MORE) == ["utter_which_complaint_for_note"]
+    assert tickets.choices() == [complaint, newer, visit]
+    assert tickets.say("دومی") == ["utter_ask_note"]
+    tickets.send(files=1)
+    assert tickets.say("یه عکس هم برای شکایتم دارم", **ONE_MORE) == ["utter_ask_note"]
+    tickets.send(files=1)
+    assert tickets.send(files=1) == ["utter_note_added"]
+    assert [code for code, _, _ in tickets.notes()] == [newer, complaint, complaint]
+
+
+def test_nothing_is_added_to_a_request_that_is_over(tickets: TicketChat) -> None:
+    code = tickets.visit(state="done")
+    assert tickets.say(f"برای کد {code} عکس دارم", **ONE_MORE) == ["utter_cannot_add"]
+    assert tickets.say("یه عکس دیگه هم دارم", **ONE_MORE) == ["utter_no_complaint_for_note"]
 
 
 def test_whoever_has_no_open_complaint_is_offered_to_file_one(tickets: TicketChat) -> None:

@@ -12,7 +12,8 @@ from crm_store.db import Database
 from crm_store.staff.accounts import staff_of
 from crm_store.staff.invitations import looks_like_invitation, redeem
 from crm_store.staff.models import StaffMember
-from tests.factories import a_conversation
+from tests.factories import a_conversation, a_member
+from tests.factories.tickets import a_complaint_row, a_request_row
 
 
 @pytest.fixture(autouse=True)
@@ -69,6 +70,19 @@ def test_who_was_kept_out_is_nobody_to_the_bot(sqlite_database: Database) -> Non
         assert staff_of(session, identity_id=1) is None
     refused = run("link", str(staff_id))
     assert (refused.exit_code, "disabled" in refused.output) == (2, True)
+
+
+def test_what_somebody_leaves_behind_is_listed_with_how_to_hand_it_over(sqlite_database: Database) -> None:
+    with sqlite_database.write() as session:
+        member = a_member(session, role="technician")
+        complaint = a_complaint_row(session, assignee_id=member.id)
+        visit = a_request_row(session, technician_id=member.id, state="assigned")
+        over = a_request_row(session, technician_id=member.id, state="done")
+    shown = run("disable", str(member.id)).output
+    assert f"{complaint.code}  complaint, " in shown
+    assert f"{visit.code}  visit, assigned" in shown
+    assert over.code not in shown
+    assert "peyvand tickets assign CODE STAFF_ID" in shown
 
 
 @pytest.mark.parametrize(

@@ -204,6 +204,17 @@ def test_a_complaint_is_given_to_somebody_and_worked_on(store: Database, complai
     assert "نوبتش شد" in shown
 
 
+def test_giving_a_ticket_to_somebody_who_cannot_be_reached_is_pointed_out(
+    store: Database, complaint: Complaint, request_made: ServiceRequest
+) -> None:
+    with store.write() as session:
+        omid = a_member(session, name="امید", role="technician")
+        mina = a_member(session, name="مینا", chat=a_conversation(session))
+    assert "cannot be reached in chat" in done("assign", request_made.code, str(omid.id))
+    assert f"peyvand staff link {omid.id}" in done("assign", complaint.code, str(omid.id))
+    assert "cannot be reached" not in done("assign", complaint.code, str(mina.id))
+
+
 def test_a_request_is_given_to_a_technician_and_worked_on(
     store: Database, request_made: ServiceRequest
 ) -> None:
@@ -230,7 +241,9 @@ def test_what_is_impossible_is_refused_with_what_is_possible(
     store: Database, complaint: Complaint, request_made: ServiceRequest
 ) -> None:
     said = refused("move", complaint.code, "closed")
-    assert "possible from here: acknowledged, in_review, waiting_customer, resolved, withdrawn" in said
+    assert "possible from here: acknowledged, in_review, withdrawn" in said
+    for state, command in (("resolved", "resolve"), ("waiting_customer", "ask")):
+        assert f"peyvand tickets {command} {complaint.code}" in refused("move", complaint.code, state)
     assert "possible from here: scheduled, assigned, cancelled" in refused("move", request_made.code, "done")
     assert "there are: received" in refused("move", complaint.code, "done")
     assert "there are: requested" in refused("move", request_made.code, "closed")

@@ -55,7 +55,7 @@ AGENT, OPERATOR = "staff:1", "operator"
 DECISIONS = st.sampled_from(["upheld", "partly_upheld", "rejected"])
 SMALL, BIG = Offer("points", 100), Offer("money", 50_000_000)
 #: An agent's, of points.
-LIMIT = 500
+LIMIT = RULES.business.complaints.compensation["agent"].points
 
 
 def test_the_table_of_the_documentation_is_the_one_that_holds() -> None:

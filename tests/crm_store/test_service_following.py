@@ -453,6 +453,19 @@ def test_a_visit_is_graded_once_and_one_may_change_ones_mind_for_a_day(database:
         assert following.rateable(session, **where, now=at(25, 13)) == []
 
 
+@pytest.mark.parametrize(("value", "scale", "is_told"), [(2, 5, True), (5, 10, True), (3, 5, False)])
+def test_those_who_send_people_out_hear_of_a_low_grade(
+    database: Database, value: int, scale: int, is_told: bool
+) -> None:
+    with database.write() as session:
+        group = a_group(session)
+        request = a_done_visit(session)
+        where = by(request, session)
+        for _ in range(2):
+            following.rate(session, **where, rules=RULES, value=value, scale=scale, now=at(23, 12))
+        assert told(session, group.id) == ["utter_staff_visit_low_grade"] * is_told
+
+
 def test_a_grade_is_not_taken_long_after_the_visit(database: Database) -> None:
     with database.write() as session:
         request = a_done_visit(session)
@@ -522,6 +535,17 @@ def test_what_nobody_goes_to_yet_is_told_to_the_group(database: Database) -> Non
         request = a_request(session, rules=RULES, starts_at=at(23, 9))
         following.add_note(session, **by(request, session), rules=RULES, text="طبقهٔ دوم", now=NOW)
         assert told(session, group.id) == ["utter_staff_visit_note"]
+
+
+def test_something_can_be_added_until_a_request_is_over(database: Database) -> None:
+    with database.write() as session:
+        conversation = a_conversation(session)
+        cancelled, open_one = (
+            a_request(session, rules=RULES, conversation=conversation, kind="advice") for _ in "12"
+        )
+        following.cancel(session, **by(cancelled, session), rules=RULES, reason="time", now=NOW)
+        where = {"customer_id": open_one.customer_id, "rules": RULES}
+        assert following.takes_notes(session, **where) == [open_one]
 
 
 def test_nothing_is_added_to_what_is_over(database: Database) -> None:

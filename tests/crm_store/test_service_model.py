@@ -222,7 +222,7 @@ class Visits(RuleBasedStateMachine):
                 assert (request.confirmed_at is not None) == visit.confirmed
             self.check_places(session)
             self.check_technicians(session, requests)
-            self.check_reminders(session)
+            self.check_jobs(session)
 
     def check_places(self, session: Session) -> None:
         """No window holds more than its places, and those that are left are offered."""
@@ -259,9 +259,13 @@ class Visits(RuleBasedStateMachine):
             ]
             assert sorted(request.id for request in listed) == own
 
-    def check_reminders(self, session: Session) -> None:
+    def check_jobs(self, session: Session) -> None:
         """They wait for visits to come, at the time that is agreed now, and for nothing else."""
-        keys = {f"visit_reminder:{of}": visit for visit, of in zip(self.book.visits, self.ids, strict=True)}
+        keys = {
+            f"{kind}:{of}": visit
+            for visit, of in zip(self.book.visits, self.ids, strict=True)
+            for kind in ("visit_reminder", "visit_missed")
+        }
         waiting = select(ScheduledJob).where(ScheduledJob.key.in_(keys), ScheduledJob.state == "pending")
         for job in session.scalars(waiting):
             visit = keys[job.key]

@@ -17,7 +17,7 @@ from crm_store.conversations.service import add_attachment
 from crm_store.db import Database
 from crm_store.errors import FullyBooked, InvalidInput, InvalidTransition, NotAllowed, NotFound
 from crm_store.outbox import OutboxItem
-from crm_store.service_requests import states, visits, working
+from crm_store.service_requests import following, states, visits, working
 from crm_store.service_requests.models import (
     NOT_DONE_REASONS,
     STATES,
@@ -27,7 +27,7 @@ from crm_store.service_requests.models import (
 from crm_store.sla.models import SlaClock
 from crm_store.tickets.models import TicketNote
 from tests.factories import a_conversation, an_inbox_id
-from tests.factories.services import NOW, PICKUP, REPAIR, a_request, a_technician, at, rules_with
+from tests.factories.services import NOW, PICKUP, REPAIR, a_group, a_request, a_technician, at, by, rules_with
 
 RULES = rules_with()
 MONDAY = date(2026, 11, 23)
@@ -244,6 +244,22 @@ def test_what_the_staff_write_reaches_the_customer_and_answers_them(database: Da
             working.write_to_customer(session, request, text="سلام", **{**about, "actor": stranger})
 
 
+def test_whoever_has_chosen_a_time_waits_for_no_first_answer_but_for_later_ones(database: Database) -> None:
+    with database.write() as session:
+        booked, unbooked = (
+            a_request(session, rules=RULES, starts_at=at(23, 9)),
+            a_request(session, rules=RULES, kind="advice"),
+        )
+        clocks = session.scalars(select(SlaClock).where(SlaClock.metric == "first_response"))
+        assert {clock.subject_id: clock.state for clock in clocks} == {
+            booked.id: "met",
+            unbooked.id: "running",
+        }
+        following.add_note(session, **by(booked, session), rules=RULES, text="طبقهٔ دوم", now=NOW)
+        metrics = session.scalars(select(SlaClock.metric).where(SlaClock.subject_id == booked.id))
+        assert sorted(metrics) == ["first_response", "next_response", "resolution"]
+
+
 def test_clocks_follow_a_request_to_its_end(database: Database) -> None:
     def clocks_of(session: Session, request: ServiceRequest) -> dict[str, str]:
         found = select(SlaClock).where(SlaClock.subject_id == request.id)
@@ -259,7 +275,7 @@ def test_clocks_follow_a_request_to_its_end(database: Database) -> None:
         )
         assert clocks_of(session, done) == {"first_response": "met", "resolution": "met"}
         working.cancel_by_staff(session, cancelled, reason="", actor="operator", rules=RULES, now=NOW)
-        assert clocks_of(session, cancelled) == {"first_response": "cancelled", "resolution": "cancelled"}
+        assert clocks_of(session, cancelled) == {"first_response": "met", "resolution": "cancelled"}
 
 
 # The technician's day
@@ -298,6 +314,22 @@ def test_a_day_is_told_in_the_order_of_its_windows_and_only_to_whom_it_belongs(d
         visits.finish(session, staff_id=own.id, code=made[2].code, inbox_id=1, rules=RULES, now=at(23, 10))
         listed = visits.visits_of(session, staff_id=own.id, day=MONDAY, rules=RULES)
         assert listed == [made[2], made[0]], "what was done stays in the list, what was cancelled does not"
+
+
+def test_what_was_left_open_on_earlier_days_can_be_listed_with_a_day(database: Database) -> None:
+    with database.write() as session:
+        technician = a_technician(session)
+        made = [a_request(session, rules=RULES, starts_at=at(day, 9)) for day in (25, 24, 23, 23)]
+        for number, request in enumerate(made):
+            send(session, request, technician.id)
+            where: dict[str, Any] = {"staff_id": technician.id, "code": request.code, "rules": RULES}
+            if number == 2:
+                visits.set_off(session, **where, inbox_id=1, now=at(23, 9))
+            if number == 3:
+                visits.finish(session, **where, inbox_id=2, now=at(23, 10))
+        about: dict[str, Any] = {"staff_id": technician.id, "day": date(2026, 11, 24), "rules": RULES}
+        assert visits.visits_of(session, **about) == [made[1]]
+        assert visits.visits_of(session, **about, with_earlier=True) == [made[2], made[1]]
 
 
 def test_a_day_begins_and_ends_at_midnight_of_the_business(database: Database) -> None:
@@ -350,6 +382,27 @@ def test_on_the_way_and_done_are_told_and_done_asks_for_a_grade(
             ("set_off", f"staff:{technician}"),
             ("done", f"staff:{technician}"),
         ]
+
+
+def test_the_office_hears_why_a_visit_was_not_done_unless_it_said_so_itself(
+    day: tuple[Database, int, int],
+) -> None:
+    database, technician, request_id = day
+    with database.write() as session:
+        group = a_group(session)
+        request = session.get_one(ServiceRequest, request_id)
+        where: dict[str, Any] = {"staff_id": technician, "code": request.code, "rules": RULES}
+        for _ in range(2):
+            visits.not_done(session, **where, inbox_id=1, reason="part_missing", now=at(23, 10))
+        (told,) = read_by(session, group.id)
+        assert told["response"] == "utter_staff_visit_not_done"
+        assert (told["params"]["name"], told["params"]["reason"]) == ("رضا", "قطعه نداشتم")
+        other = a_request(session, rules=RULES, starts_at=at(23, 14))
+        send(session, other, technician)
+        states.move(
+            session, other, to="not_done", actor="operator", rules=RULES, reason="other", now=at(23, 15)
+        )
+        assert len(read_by(session, group.id)) == 1
 
 
 @pytest.mark.parametrize("reason", NOT_DONE_REASONS)

@@ -84,7 +84,9 @@ class Book:
         return visit
 
     def check_deadline(self, visit: Visit, now: datetime) -> None:
-        is_close = visit.state in COMING and visit.start is not None and now > visit.start - DEADLINE
+        is_coming = visit.state in COMING and visit.start is not None
+        # Whoever was let down may choose another time.
+        is_close = is_coming and visit.start - DEADLINE < now < visit.start + WINDOW
         if visit.state == "on_the_way" or is_close:
             raise Refused("TooLate")
 

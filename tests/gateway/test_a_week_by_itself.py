@@ -38,8 +38,8 @@ LEAST = {
     "utter_staff_visit_missed": 15,
     "utter_complaint_left": 5,
     "utter_service_left": 2,
-    "utter_sla_warning": 40,
-    "utter_sla_breach": 30,
+    "utter_sla_warning": 25,
+    "utter_sla_breach": 25,
     "utter_sla_breach_escalated": 30,
 }
 #: What people must have done, so that something else was no longer true.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -9,12 +10,16 @@ from sqlalchemy.orm import Session
 
 from bot.gateway.edits import corrected_story
 from crm_store import drafts
-from crm_store.complaints import drafting
+from crm_store.activity import Activity
+from crm_store.complaints import drafting, following
 from crm_store.complaints import service as complaints
 from crm_store.complaints.models import Complaint
-from crm_store.conversations.models import Message
+from crm_store.conversations.models import Conversation, Message
 from crm_store.drafts import Draft
+from crm_store.service_requests.models import ServiceRequest
+from crm_store.tickets.models import TicketNote
 from tests.factories import RULES
+from tests.factories.tickets import a_request_row
 from tests.fakes.bot_api_model import User
 from tests.gateway.conftest import Setup
 
@@ -143,6 +148,72 @@ async def test_an_edit_of_a_filed_complaints_story_corrects_the_complaint(setup:
     assert "ویرایش" in corrected.plain
     assert only(setup, Complaint).description == "پیک اصلاً نیامد"
     assert len(setup.rasa.turns) == 2
+
+
+async def test_an_edit_of_a_note_corrects_it_and_is_no_second_note(setup: Setup, sara: User) -> None:
+    async with setup.running():
+        await say(setup, sara, "پیک دیر آمد")
+        draft_of(setup, description="پیک دیر آمد", category="delivery")
+
+        def file_and_add(text: str) -> Callable[[Session], None]:
+            def write(session: Session) -> None:
+                complaint = complaints.file_complaint(session, conversation_id=1, inbox_id=1, rules=RULES)
+                following.add_note(
+                    session,
+                    customer_id=complaint.customer_id,
+                    code=complaint.code,
+                    inbox_id=int(setup.rasa.turns[-1]["message_id"]),
+                    rules=RULES,
+                    text=text,
+                )
+
+            return write
+
+        message_id = await say(setup, sara, "جعبه هم پاره بود")
+        setup.write(file_and_add("جعبه هم پاره بود"))
+        await setup.telegram.edit_text(sara, message_id, "جعبه هم خیس بود")
+        noted = (await setup.telegram.wait_for_messages(7, 3))[2]
+        # One by which nothing was told, though something was added by it.
+        chosen = await say(setup, sara, "دومی")
+        setup.write(file_and_add("رنگش هم فرق داشت"))
+        await say(setup, sara, "ممنون")
+        await setup.telegram.edit_text(sara, chosen, "دومیش")
+        await setup.all_finished(rows=6)
+    assert "اصلاح" in noted.plain or "تغییر" in noted.plain
+    assert len(setup.rasa.turns) == 4
+    notes = setup.read(lambda session: session.query(TicketNote).order_by(TicketNote.id).all())
+    assert [note.text for note in notes] == ["جعبه هم خیس بود", "رنگش هم فرق داشت"]
+    assert former_texts(setup, "complaint.note_corrected") == ["جعبه هم پاره بود"]
+
+
+@pytest.mark.parametrize("state", ["assigned", "done"])
+async def test_an_edit_of_what_a_request_is_about_corrects_it_while_it_is_open(
+    setup: Setup, sara: User, state: str
+) -> None:
+    async with setup.running():
+        message_id = await say(setup, sara, "کولر باد نمی‌زند")
+        inbox_id = int(setup.rasa.turns[-1]["message_id"])
+
+        def submit(session: Session) -> None:
+            conversation = session.get_one(Conversation, 1)
+            request = a_request_row(session, conversation, problem="کولر باد نمی‌زند", state=state)
+            draft = session.get_one(Draft, request.draft_id)
+            draft.sources = {"problem": inbox_id, "kind": inbox_id}
+
+        setup.write(submit)
+        await say(setup, sara, "ممنون")
+        await setup.telegram.edit_text(sara, message_id, "کولر آب می‌دهد")
+        await setup.all_finished(rows=3)
+        if state == "assigned":
+            await setup.telegram.wait_for_messages(7, 3)
+    is_open = state == "assigned"
+    assert only(setup, ServiceRequest).problem == ("کولر آب می‌دهد" if is_open else "کولر باد نمی‌زند")
+    assert former_texts(setup, "service_request.description_corrected") == ["کولر باد نمی‌زند"] * is_open
+
+
+def former_texts(setup: Setup, kind: str) -> list[str]:
+    entries = setup.read(lambda session: session.query(Activity).filter_by(kind=kind).all())
+    return [entry.data["former"] for entry in entries]
 
 
 async def test_an_edit_without_a_change_is_passed_over(setup: Setup, sara: User) -> None:

@@ -50,7 +50,7 @@ async def test_the_staff_group_is_kept_without_an_answer_and_gets_notices(setup:
                 session,
                 conversation_id=group.id,
                 response="utter_staff_group_complaint",
-                params={"code": "12345678", "category": "تحویل"},
+                params={"code": "12345678", "category": "تحویل", "priority": "عادی"},
                 idempotency_key="staff:1",
             )
         )

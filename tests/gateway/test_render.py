@@ -27,7 +27,7 @@ OWN = {
     "utter_contact_not_own": {},
     "utter_correction_noted": {},
     "utter_complaint_corrected": {"code": "1"},
-    "utter_staff_group_complaint": {"code": "1", "category": "x"},
+    "utter_staff_group_complaint": {"code": "1", "category": "x", "priority": "y"},
     "utter_staff_group_callback": {"deadline": "x"},
     "utter_staff_group_callback_about": {"deadline": "x", "topic": "y"},
     "utter_staff_linked": {"name": "x", "role": "y"},
@@ -68,7 +68,7 @@ def test_a_value_is_escaped_and_isolated(responses: Responses) -> None:
 
 
 def test_a_value_that_looks_like_a_placeholder_stays_what_it_is(responses: Responses) -> None:
-    params = {"code": "{category}", "category": "x"}
+    params = {"code": "{category}", "category": "x", "priority": "y"}
     assert "{category}" in responses.render("utter_staff_group_complaint", params, turn=0).text
 
 
