@@ -181,7 +181,7 @@ class ComplaintMachine(RuleBasedStateMachine):
             model.points += SMALL.amount
         self.is_resolved(decision)
 
-    @precondition(lambda self: self.model.is_appeal_open)
+    @precondition(lambda self: self.model.is_appeal_open and self.model.may("resolved", "staff"))
     @rule(decision=DECISIONS)
     def supervisor_decides_about_an_appeal(self, decision: str) -> None:
         said = {"decision": decision, "root_cause": "carrier", "explanation": "پیک دیر رسید."}
