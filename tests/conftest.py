@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 from sqlalchemy import create_engine, text
 from sqlalchemy.engine import make_url
 
@@ -17,6 +18,10 @@ from crm_store.migrate import upgrade
 from tests.e2e.product import Product
 from tests.fakes.bot_api import FakeBotApi
 from tests.fakes.thread_runner import ThreadRunner
+
+# How fast a machine is decides no test.
+settings.register_profile("any machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("any machine")
 
 if sys.version_info >= (3, 11):
     # Rasa 3.6 runs up to Python 3.10; all else is tested on the newest Python too (scripts/newest-python.sh).
