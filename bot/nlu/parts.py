@@ -17,10 +17,10 @@ from bot.nlu.incoming import Turn
 
 #: Intents that are answered with a question, and those that open a form: what was asked last is what a short
 #: answer is taken for, so they come after all others, in this order.
-ANSWERED_WITH_A_QUESTION = ("my_data_erase", "marketing_opt_in", "request_human")
+ANSWERED_WITH_A_QUESTION = ("my_data_erase", "marketing_opt_in", "request_human", "service_request")
 OPENING_A_FORM = ("profile_update", "complaint_file")
 #: Intents that have a use for files and contacts that were sent along.
-TAKING_FILES = ("complaint_file", "complaint_add_note")
+TAKING_FILES = ("complaint_file", "complaint_add_note", "service_request")
 
 #: Keys in the metadata of a part: which one it is, counted from 1, and all of them in the order of running.
 PART, PARTS = "part", "parts"

@@ -81,7 +81,9 @@ def a_slot(starts: int = 0) -> datetime:
     database = Database("sqlite:///:memory:")
     upgrade(database)
     with database.read() as session:
-        return free_slots(session, kind=kind, rules=RULES, now=utcnow())[starts].starts_at
+        starts_at = free_slots(session, kind=kind, rules=RULES, now=utcnow())[starts].starts_at
+    database.dispose()
+    return starts_at
 
 
 def jalali(moment: datetime) -> str:

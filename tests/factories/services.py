@@ -45,7 +45,7 @@ def rules_with(*kinds: ServiceKind, calendar: Calendar | None = None, **service:
         read_business(EXAMPLE),
         calendar=calendar or Calendar(hours=dict.fromkeys(WEEK, ("09:00-17:00",))),
         service=Service(**offered),
-        sla=Sla(policies=(SlaPolicy("همه", first_response=60, resolution=600),)),
+        sla=Sla(policies=(SlaPolicy("همه", first_response=60, next_response=60, resolution=600),)),
     )
     return Rules(business, groups=(GROUP,))
 

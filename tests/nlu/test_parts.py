@@ -70,6 +70,7 @@ def test_whatever_opens_a_form_comes_last() -> None:
     by_buttons_only = {
         *("choose_category", "choose_remedy", "correct_field", "skip_field", "drop_attachments"),
         "change_callback_phone",
+        *("choose_kind", "choose_window", "more_windows", "correct_service_field", "skip_service_field"),
     }
     assert opening - by_buttons_only == set(OPENING_A_FORM)
     assert opening.isdisjoint(ANSWERED_WITH_A_QUESTION)
