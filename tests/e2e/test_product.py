@@ -82,8 +82,9 @@ def test_a_terminal_conversation_with_piped_lines_files_a_complaint(
     with product.database().read() as session:
         complaint = session.scalars(select(Complaint)).one()
     assert complaint.category == "delivery"
-    last = blocks[-1].split("\n", 1)[1]
-    assert "utter_complaint_filed" in names(last)
+    *filed, promised = blocks[-1].strip().split("\n")[1:]
+    assert "utter_complaint_filed" in names("\n".join(filed))
+    assert "utter_complaint_answer_due" in names(promised)
 
 
 def test_the_same_conversation_works_on_postgresql(
