@@ -66,7 +66,9 @@ def test_a_forgotten_customer_is_found_in_no_file_and_another_one_is(
     for text, response in SAID:
         before = len(fake.messages(gone.id))
         telegram.run(fake.send_text(gone, text))
-        answers = telegram.run(fake.wait_for_messages(gone.id, before + 1, 60))[before:]
+        # Below a tracking code stands by when an answer is promised.
+        count = 2 if response == "utter_complaint_filed" else 1
+        answers = telegram.run(fake.wait_for_messages(gone.id, before + count, 60))[before:]
         assert response in names(answers[0].plain), answers[0].plain
         if response == "utter_complaint_filed":
             assert files_with(product.folder, "بوی نفت") != []
@@ -84,6 +86,7 @@ def test_a_forgotten_customer_is_found_in_no_file_and_another_one_is(
         kept = session.scalars(select(Complaint)).one()
         assert (kept.category, kept.remedy, kept.description) == ("delivery", "refund", "")
     database.dispose()
+    before = len(fake.messages(gone.id))
     telegram.run(fake.send_text(gone, "سلام"))
-    greeting = telegram.run(fake.wait_for_messages(gone.id, len(SAID) + 1, 60))[-1]
+    greeting = telegram.run(fake.wait_for_messages(gone.id, before + 1, 60))[-1]
     assert "utter_greet" in names(greeting.plain)
