@@ -168,3 +168,4 @@ def test_five_processes_send_each_thing_of_a_week_once_and_nothing_that_is_no_lo
         by_response[one.response] += count
     assert {name for name, least in LEAST.items() if by_response[name] < least} == set()
     assert {name for name in UNDONE if people.did[name] < 5} == set()
+    assert crew.killed > len(DEATHS)
