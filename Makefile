@@ -20,7 +20,7 @@ train: setup  ## train a model if what it is made from has changed; a worse one 
 test: setup-dev  ## set up and run all tests, on Python 3.10 and on the newest Python
 	@scripts/chromium.sh
 	@PEYVAND_DATA_DIR=$$(mktemp -d) .venv/bin/peyvand train   # the model of these files, whatever is in use here
-	$(PY) -m pytest
+	$(PY) -m pytest -n 2 --dist loadfile
 	@scripts/newest-python.sh
 
 lint: setup-dev  ## ruff, mypy, import-linter

@@ -21,4 +21,4 @@ if [ "$(cat $stamp 2>/dev/null)" != "$wanted" ]; then
     echo "$wanted" > $stamp
 fi
 echo "tests on $(.venv-newest/bin/python --version)" >&2
-.venv-newest/bin/python -m pytest -m "not rasa" "$@"
+.venv-newest/bin/python -m pytest -n 2 --dist loadfile -m "not rasa" "$@"

@@ -86,8 +86,13 @@ def test_sixty_messages_through_kills_of_every_process(
         said = select(func.count()).select_from(Message).where(Message.author == "customer")
         assert session.scalar(said) == len(customers) * len(COMPLAINT_STEPS)
         assert set(inbox.count_by_state(session)) == {"done"}
-    repeated = sum(len(texts) - len(set(texts)) for texts in (texts_of(telegram, c) for c in customers))
-    assert repeated <= kills_each, "at most one message may be repeated per crash of the gateway"
+    # What was on its way to a chat when the gateway was killed may arrive twice; the relay serves many chats
+    # at once, and each only after its last message has left.
+    repeated = {
+        c.user.id: len(texts) - len(set(texts)) for c in customers for texts in [texts_of(telegram, c)]
+    }
+    often = {number: count for number, count in repeated.items() if count > kills_each}
+    assert often == {}, "at most one message of a chat may be repeated per crash of the gateway"
     assert telegram.fake.violations == []
     database.dispose()
 

@@ -21,11 +21,10 @@ from rasa.shared.nlu.training_data.message import Message
 
 from bot.nlu.entities import PROJECT_ROOT, PersianEntityExtractor
 from crm_store.business import EXAMPLE, BusinessFile
-from crm_store.persian import new_tracking_code
 
 #: A Friday, 6 Azar 1405.
 NOW = datetime.fromisoformat("2026-11-27T10:00:00+03:30")
-CODE = new_tracking_code()
+CODE = "32121387"
 
 
 def extractor_in(folder: Path, business: BusinessFile | None = None) -> PersianEntityExtractor:
