@@ -261,6 +261,8 @@ class ComplaintMachine(RuleBasedStateMachine):
         if self.by_customer(refused, following.appeal, reason="قبول ندارم"):
             model.appealed_at = self.now
             model.go("appealed", self.now)
+            # Whoever decides about it does so later: what was decided before stands before the appeal.
+            self.now += timedelta(seconds=1)
 
     @rule()
     def customer_is_content(self) -> None:
