@@ -143,10 +143,12 @@ def test_a_technicians_dialogue_remembers_a_forgotten_customer_no_more(house: Ho
     house.keeping.carry_out_erasures()
     assert house.state_of(wish) == "done"
     assert [trace for trace in house.traces_of(MINA) if "tracker.db" not in trace] == []
-    with create_engine(house.tracker).connect() as connection:
+    engine = create_engine(house.tracker)
+    with engine.connect() as connection:
         senders = (
             connection.execute(text("SELECT sender_id FROM events WHERE timestamp = 2.0")).scalars().all()
         )
+    engine.dispose()
     assert senders == [str(other)], "what other customers said is theirs"
 
 
