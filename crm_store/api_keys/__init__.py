@@ -1,0 +1,1 @@
+"""Keys by which the business's other programs use the API."""

@@ -1,0 +1,1 @@
+"""What customers bought and gave back, as the shop tells it."""
