@@ -1,0 +1,1 @@
+"""Opinions, asked for at the right moment."""
