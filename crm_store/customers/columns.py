@@ -136,7 +136,7 @@ def read_record(row: Row, columns: Columns) -> Record:
         field: clean(row.cells[place]) if place < len(row.cells) else ""
         for field, place in columns.places.items()
     }
-    phone = _phone(texts["phone"])
+    phone = read_phone(texts["phone"])
     name = texts.get("full_name") or f"{texts.get('first_name', '')} {texts.get('last_name', '')}".strip()
     kept = {
         "full_name": name,
@@ -169,7 +169,12 @@ def _birthday(text: str) -> date | None:
     return value
 
 
-def _phone(text: str) -> str:
+def read_phone(text: str) -> str:
+    """A cell's phone as E.164.
+
+    Raises:
+        Rejected: it is empty or no phone.
+    """
     if not text:
         raise Rejected("phone_missing")
     if _SCIENTIFIC.fullmatch(text):
@@ -183,7 +188,7 @@ def _phone(text: str) -> str:
 
 def _is_phone(text: str) -> bool:
     try:
-        _phone(clean(text))
+        read_phone(clean(text))
     except Rejected:
         return False
     return True
@@ -191,7 +196,7 @@ def _is_phone(text: str) -> bool:
 
 def _recognised(cells: Sequence[str], corrections: Mapping[str, str]) -> dict[str, int] | None:
     """The columns by field, if the row has all that the corrections name."""
-    keys = [_key(cell) for cell in cells]
+    keys = [heading_key(cell) for cell in cells]
     corrected: dict[str, int] = {}
     for field, wanted in corrections.items():
         place = _place_of(wanted, keys) if wanted else None
@@ -202,19 +207,19 @@ def _recognised(cells: Sequence[str], corrections: Mapping[str, str]) -> dict[st
         if place is not None:
             corrected[field] = place
     places = {
-        field: next(keys.index(_key(heading)) for heading in headings if _key(heading) in keys)
+        field: next(keys.index(heading_key(heading)) for heading in headings if heading_key(heading) in keys)
         for field, headings in wording("headings").items()
-        if field not in corrections and any(_key(heading) in keys for heading in headings)
+        if field not in corrections and any(heading_key(heading) in keys for heading in headings)
     }
     return {field: place for field, place in places.items() if place not in corrected.values()} | corrected
 
 
 def _place_of(wanted: str, keys: Sequence[str]) -> int | None:
-    key = _key(wanted)
+    key = heading_key(wanted)
     if key in keys:
         return keys.index(key)
     numbered = _PLACE.fullmatch(key)
-    words = {"", *(_key(word) for word in wording("place"))}
+    words = {"", *(heading_key(word) for word in wording("place"))}
     if numbered is None or numbered[1] not in words or not 1 <= int(numbered[2]) <= len(keys):
         return None
     return int(numbered[2]) - 1
@@ -232,7 +237,8 @@ def _made_up_headings(width: int, places: Mapping[str, int]) -> tuple[str, ...]:
 def _what_is_missing(top: Sequence[Row], corrections: Mapping[str, str]) -> str:
     seen = ", ".join(cell.strip() for cell in top[0].cells if cell.strip())
     for field, wanted in corrections.items():
-        if wanted and all(_place_of(wanted, [_key(cell) for cell in row.cells]) is None for row in top):
+        keys = [[heading_key(cell) for cell in row.cells] for row in top]
+        if wanted and all(_place_of(wanted, row_keys) is None for row_keys in keys):
             return f"--map {field}={wanted}: there is no such column; row {top[0].number} says: {seen}"
     return (
         f"no column is recognised as phone; row {top[0].number} says: {seen}. "
@@ -240,7 +246,8 @@ def _what_is_missing(top: Sequence[Row], corrections: Mapping[str, str]) -> str:
     )
 
 
-def _key(text: str) -> str:
+def heading_key(text: str) -> str:
+    """What of a heading counts when it is compared."""
     return "".join(character for character in fold(text) if character.isalnum())
 
 

@@ -30,6 +30,7 @@ from crm_store.audit import AuditEntry, record_audit
 from crm_store.customers.columns import Columns, Record, Rejected, read_record
 from crm_store.customers.matching import IMPORT, Known, known_customers
 from crm_store.customers.models import ContactPoint, Customer
+from crm_store.customers.names import remember
 from crm_store.customers.tables import Row, Table
 from crm_store.db import Database
 
@@ -259,6 +260,7 @@ def _create(session: Session, records: Sequence[Record], audit_id: int) -> None:
     said = [{"source": IMPORT, **{name: getattr(record, name) for name in SAID}} for record in records]
     inserted = insert(Customer).returning(Customer.id, sort_by_parameter_order=True)
     ids = session.scalars(inserted, said).all()
+    remember(session, ids)
     phones = [{"customer_id": id_, "value": record.phone} for id_, record in zip(ids, records, strict=True)]
     session.execute(insert(ContactPoint), phones)
     came = {"kind": "customer.imported", "actor": _ACTOR, "data": {"audit_id": audit_id}}

@@ -73,7 +73,7 @@ def link_by_proof(
     """
     identity = session.get_one(ChannelIdentity, identity_id)
     point = add_phone(session, customer_id=identity.customer_id, phone=phone)
-    _one_at_a_time(session, point.value)
+    one_at_a_time(session, point.value)
     if inbox_id is not None:
         known = outcome_of(session, customer_id=identity.customer_id, inbox_id=inbox_id)
         if known is not None:
@@ -113,7 +113,7 @@ def confirm_phone(session: Session, *, conversation_id: int, phone: str, actor: 
         raise NotFound("there is no such chat of a customer")
     identity = conversation.identity
     point = add_phone(session, customer_id=identity.customer_id, phone=phone)
-    _one_at_a_time(session, point.value)
+    one_at_a_time(session, point.value)
     outcome = prove(session, identity, point.value, actor=actor, now=utcnow())
     if outcome.outcome == "none" and point.proven_at is None:
         raise InvalidInput("it was settled that this number is somebody else's, or all is about to be erased")
@@ -168,8 +168,8 @@ def prove(
     return LinkOutcome("joined" if same_person else "none", stays)
 
 
-def _one_at_a_time(session: Session, phone: str) -> None:
-    """Let two proofs of one number follow each other; SQLite has one writer anyway."""
+def one_at_a_time(session: Session, phone: str) -> None:
+    """Let those who prove or bring one number follow each other; SQLite has one writer anyway."""
     if session.get_bind().dialect.name == "postgresql":
         session.execute(select(func.pg_advisory_xact_lock(func.hashtext(phone))))
 

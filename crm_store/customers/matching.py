@@ -11,8 +11,8 @@ from sqlalchemy.orm import Session
 from crm_store.customers.columns import Record, Rejected
 from crm_store.customers.models import ChannelIdentity, ContactPoint, Customer
 
-#: `Customer.source` of a customer whom an import brought.
-IMPORT = "import"
+#: `Customer.source` of a customer whom an import brought, a shop's order, or a call that the staff took.
+IMPORT, PURCHASE, STAFF = "import", "purchase", "staff"
 
 
 @dataclass
@@ -20,7 +20,7 @@ class Known:
     """The customers whom a batch's rows may be about.
 
     Attributes:
-        by_phone: by E.164; only phones that an account has proven or an import brought.
+        by_phone: by E.164; only phones that an account has proven, or that an import or a purchase brought.
         by_ref: by `external_ref`.
         with_account: ids of those who have an account on a channel.
     """
@@ -65,6 +65,12 @@ def known_customers(session: Session, records: Sequence[Record]) -> Known:
     )
 
 
+def customer_of_phone(session: Session, *, phone: str) -> Customer | None:
+    """Whose a phone (E.164) is, as far as the business may go by it; None when nobody is known by it."""
+    by_phone = _by_phone(session, [phone])
+    return _standing_only(by_phone, _standing(session, by_phone.values())).get(phone)
+
+
 def _by_phone(session: Session, phones: Iterable[str]) -> dict[str, Customer]:
     has_account = select(ChannelIdentity.id).where(ChannelIdentity.customer_id == Customer.id).exists()
     rows = session.execute(
@@ -74,7 +80,10 @@ def _by_phone(session: Session, phones: Iterable[str]) -> dict[str, Customer]:
             ContactPoint.kind == "phone",
             ContactPoint.value.in_(phones),
             # What an account typed proves nothing: anybody can type anybody's number.
-            or_(ContactPoint.proven_at.is_not(None), and_(Customer.source == IMPORT, ~has_account)),
+            or_(
+                ContactPoint.proven_at.is_not(None),
+                and_(Customer.source.in_((IMPORT, PURCHASE, STAFF)), ~has_account),
+            ),
         )
         .order_by(ContactPoint.proven_at.is_(None), ContactPoint.id)  # a proof wins
     )

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Column, Table, select, update
@@ -22,6 +23,8 @@ from crm_store.customers.models import (
     LinkConflict,
 )
 from crm_store.errors import InvalidInput
+from crm_store.jobs.service import schedule
+from crm_store.loyalty.referral_rewards import OF_CUSTOMER, settle_merge
 
 #: What is taken over where the record that stays has nothing.
 PROFILE = (
@@ -39,6 +42,8 @@ _BY_HAND = {
     ("customers", "merged_into_id"),
     ("contact_points", "customer_id"),
     ("link_conflicts", "holder_id"),
+    # They follow the records by themselves (crm_store.customers.names).
+    ("customer_names", "customer_id"),
 }
 
 Moved = dict[str, list[int]]
@@ -68,15 +73,20 @@ def merge(session: Session, *, into_id: int, from_id: int, actor: str) -> None:
     filled = _fill_profile(into, joined)
     joined.merged_into_id = into_id
     session.flush()
+    before = _before(session, both)
     moved = {
-        f"{table.name}.{column.name}": _repoint(session, table, column, from_id, into_id)
-        for table, column in _references(Customer)
+        f"{table.name}.{column.name}": repoint(session, table, column, from_id, into_id)
+        for table, column in references(Customer)
         if (table.name, column.name) not in _BY_HAND
     }
     moved |= _join_contact_points(session, into_id=into_id, from_id=from_id)
     moved |= _join_conflicts(session, into_id=into_id, from_id=from_id, actor=actor)
     session.flush()
     session.expire_all()  # what is in memory still names the other record
+    own = settle_merge(session, customer_id=into_id)
+    # Together they may have another level, and a friend's first purchase.
+    data = {"customer_id": into_id}
+    schedule(session, kind=OF_CUSTOMER, key=f"loyalty-merged:{from_id}", due_at=utcnow(), data=data)
     record_activity(
         session,
         customer_id=into_id,
@@ -95,6 +105,8 @@ def merge(session: Session, *, into_id: int, from_id: int, actor: str) -> None:
             "from_id": from_id,
             "filled": filled,
             "moved": {name: ids for name, ids in moved.items() if ids},
+            **before,
+            "referrals": own,
         },
     )
 
@@ -115,7 +127,24 @@ def _fill_profile(into: Customer, joined: Customer) -> list[str]:
     return filled
 
 
-def _references(model: type[Base]) -> Iterator[tuple[Table, Column[Any]]]:
+def _before(session: Session, both: Collection[int]) -> dict[str, dict[str, list[Any]]]:
+    """What a joining may change besides whose something is: proofs of numbers, and disputes about them."""
+    points = session.scalars(select(ContactPoint).where(ContactPoint.customer_id.in_(both))).all()
+    accounts = select(ChannelIdentity.id).where(ChannelIdentity.customer_id.in_(both))
+    disputes = session.scalars(
+        select(LinkConflict).where(LinkConflict.identity_id.in_(accounts) | LinkConflict.holder_id.in_(both))
+    ).all()
+    return {
+        "proofs": {str(one.id): [_iso(one.proven_at), one.proven_by_id] for one in points if one.proven_at},
+        "disputes": {str(one.id): [one.state, one.settled_by, _iso(one.settled_at)] for one in disputes},
+    }
+
+
+def _iso(moment: datetime | None) -> str | None:
+    return moment.isoformat() if moment is not None else None
+
+
+def references(model: type[Base]) -> Iterator[tuple[Table, Column[Any]]]:
     """Columns of all tables that hold a row's id."""
     for table in Base.metadata.sorted_tables:
         for column in table.columns:
@@ -123,8 +152,10 @@ def _references(model: type[Base]) -> Iterator[tuple[Table, Column[Any]]]:
                 yield table, column
 
 
-def _repoint(session: Session, table: Table, column: Column[Any], old: int, new: int) -> list[int]:
-    statement = update(table).where(column == old).values({column.name: new}).returning(table.c.id)
+def repoint(session: Session, table: Table, column: Column[Any], old: int, new: int) -> list[int]:
+    """Let rows that refer to one row refer to another one; returns their own keys."""
+    (key,) = table.primary_key
+    statement = update(table).where(column == old).values({column.name: new}).returning(key)
     return sorted(session.scalars(statement))
 
 
@@ -146,9 +177,9 @@ def _join_contact_points(session: Session, *, into_id: int, from_id: int) -> Mov
             continue
         if point.proven_at is not None and (twin.proven_at is None or twin.proven_at < point.proven_at):
             twin.proven_at, twin.proven_by_id = point.proven_at, point.proven_by_id
-        for table, column in _references(ContactPoint):
+        for table, column in references(ContactPoint):
             name = f"{table.name}.{column.name}:{point.id}"
-            moved[name] = _repoint(session, table, column, point.id, twin.id)
+            moved[name] = repoint(session, table, column, point.id, twin.id)
     return moved
 
 

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from datetime import date, datetime
+from typing import Any
 
 from sqlalchemy import ForeignKey, Index, String, Text, UniqueConstraint
-from sqlalchemy.orm import Mapped, mapped_column, relationship
+from sqlalchemy.orm import Mapped, mapped_column, relationship, validates
 
 from crm_store.base import Base, BigId, utcnow
 
 #: States of a `LinkConflict`.
 OPEN, JOINED, MOVED, KEPT_APART = "open", "joined", "moved", "kept_apart"
+#: So many digits at the end of a number find it.
+ENDING = 4
 
 
 class Customer(Base):
@@ -29,12 +32,16 @@ class Customer(Base):
     preferred_channel: Mapped[str] = mapped_column(String(20), default="")
     #: When the customer likes to be contacted, in their own words.
     preferred_time: Mapped[str] = mapped_column(String(200), default="")
-    #: Where the record came from when it was not a chat: ``import``.
+    #: Where the record came from when it was not a chat: ``import``, ``purchase`` or ``staff``.
     source: Mapped[str] = mapped_column(String(20), default="")
     #: The customer's number in the business's other systems.
     external_ref: Mapped[str] = mapped_column(String(100), default="", index=True)
     #: Loyalty tier, by the business's own name for it; empty for none.
     tier: Mapped[str] = mapped_column(String(40), default="")
+    #: When that tier began; None while it was only imported.
+    tier_since: Mapped[datetime | None]
+    #: Until when the tier is kept although too little was bought for it; None while enough was.
+    tier_grace_until: Mapped[datetime | None]
     #: The customer that this record was joined to; None while it stands for itself.
     merged_into_id: Mapped[int | None] = mapped_column(ForeignKey("customers.id"), index=True)
     #: When everything that names the person was erased.
@@ -64,6 +71,15 @@ class ChannelIdentity(Base):
     customer: Mapped[Customer] = relationship(back_populates="identities")
 
 
+def ending_of(value: str) -> str:
+    """The last digits of a number, by which people ask for each other."""
+    return value[-ENDING:]
+
+
+def _default_ending(context: Any) -> str:
+    return ending_of(context.get_current_parameters().get("value", "")) if context is not None else ""
+
+
 class ContactPoint(Base):
     """A phone number of a customer, in E.164; proven only by the messenger's own contact."""
 
@@ -77,12 +93,19 @@ class ContactPoint(Base):
     customer_id: Mapped[int] = mapped_column(ForeignKey("customers.id"))
     kind: Mapped[str] = mapped_column(String(20), default="phone")
     value: Mapped[str] = mapped_column(String(100))
+    #: The last `ENDING` digits; it follows the value by itself.
+    ending: Mapped[str] = mapped_column(String(4), default=_default_ending, index=True)
     proven_at: Mapped[datetime | None]
     #: The account whose own contact proved it.
     proven_by_id: Mapped[int | None] = mapped_column(ForeignKey("channel_identities.id"))
     created_at: Mapped[datetime] = mapped_column(default=utcnow)
 
     customer: Mapped[Customer] = relationship(back_populates="contact_points")
+
+    @validates("value")
+    def _follow_value(self, _key: str, value: str) -> str:
+        self.ending = ending_of(value)
+        return value
 
 
 class LinkConflict(Base):
@@ -103,3 +126,23 @@ class LinkConflict(Base):
     settled_by: Mapped[str] = mapped_column(String(60), default="")
     settled_at: Mapped[datetime | None]
     created_at: Mapped[datetime] = mapped_column(default=utcnow)
+
+
+class NameWord(Base):
+    """A word that stands in somebody's name, folded: few words make the names of many people."""
+
+    __tablename__ = "name_words"
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    word: Mapped[str] = mapped_column(String(60), unique=True)
+
+
+class CustomerName(Base):
+    """That a word stands in a customer's name, for finding people by misspelt names."""
+
+    __tablename__ = "customer_names"
+    __table_args__ = (Index("ix_customer_names_word_id_customer_id", "word_id", "customer_id"),)
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    customer_id: Mapped[int] = mapped_column(ForeignKey("customers.id", ondelete="CASCADE"), index=True)
+    word_id: Mapped[int] = mapped_column(ForeignKey("name_words.id"))

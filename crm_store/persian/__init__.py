@@ -11,6 +11,7 @@ from crm_store.persian.codes import (
 from crm_store.persian.dates import (
     deadline_text,
     jalali_numeric,
+    opening_text,
     span_text,
     to_jalali_datetime_text,
     to_jalali_text,
@@ -20,7 +21,15 @@ from crm_store.persian.folding import fold, fold_with_offsets, source_span
 from crm_store.persian.money import toman_text
 from crm_store.persian.numbers import NumberMatch, find_numbers
 from crm_store.persian.orders import OrderMatch, find_order_numbers
-from crm_store.persian.phones import PhoneMatch, find_phones, mask_phone, normalize_phone, phone_text
+from crm_store.persian.phones import (
+    PhoneMatch,
+    find_phones,
+    hide_phones,
+    mask_phone,
+    masked_phone,
+    normalize_phone,
+    phone_text,
+)
 from crm_store.persian.points import find_points
 from crm_store.persian.ratings import find_ratings
 from crm_store.persian.readings import Reading
@@ -43,11 +52,14 @@ __all__ = [
     "fold",
     "fold_with_offsets",
     "group_thousands",
+    "hide_phones",
     "is_tracking_code",
     "jalali_numeric",
     "mask_phone",
+    "masked_phone",
     "new_tracking_code",
     "normalize_phone",
+    "opening_text",
     "parse_tracking_code",
     "phone_text",
     "segments",

@@ -83,6 +83,24 @@ def deadline_text(moment: datetime, *, now: datetime, tz: str = _TEHRAN) -> str:
     return f"{_named(day, today)} تا ساعت {hour}"
 
 
+def opening_text(moment: datetime, *, now: datetime, tz: str = _TEHRAN) -> str:
+    """Writes from when somebody is there, such as «فردا از ساعت ۹» or «شنبه ۷ آذر از ساعت ۹:۳۰».
+
+    Args:
+        moment: The beginning, with a time zone.
+        now: The moment at which it is read, with a time zone: it makes a day today or tomorrow.
+        tz: The time zone to show it in.
+
+    Returns:
+        Day and hour; a full hour stands without its minutes.
+
+    Raises:
+        ValueError: If a moment has no time zone.
+    """
+    local = _local(moment, tz)
+    return f"{_named(local.date(), _local(now, tz).date())} از ساعت {_hour_text(local)}"
+
+
 def span_text(start: datetime, end: datetime, *, now: datetime, tz: str = _TEHRAN) -> str:
     """Writes from when to when somebody comes, such as «پنجشنبه ۵ آذر، ساعت ۱۴ تا ۱۷».
 

@@ -20,8 +20,10 @@ _BARE_MOBILE = re.compile(
     r"(?<![0-9A-Za-z_+])(?<![0-9][.,/\u066b\u066c-])9[0-9]{9}(?![0-9A-Za-z_])(?![.,/\u066b\u066c-][0-9])"
 )
 
+_DOTS = "\u2022\u2022\u2022"
 _HIDDEN_AT_LEAST = 3
 _SHOWN_AT_START = 6
+_MASKED_HEAD = 4
 _SHOWN_AT_END = 4
 
 
@@ -115,6 +117,43 @@ def mask_phone(phone: str) -> str:
     tail = min(_SHOWN_AT_END, len(phone) // 3)
     head = max(0, min(_SHOWN_AT_START, len(phone) - tail - _HIDDEN_AT_LEAST))
     return phone[:head] + "*" * (len(phone) - head - tail) + phone[len(phone) - tail :]
+
+
+def masked_phone(phone: str, *, full: bool = False) -> str:
+    """Writes a phone number for the staff, with its middle hidden from those who need not see it.
+
+    Args:
+        phone: A number as E.164; anything else is hidden but for its last two characters.
+        full: Whether it is shown whole.
+
+    Returns:
+        In Persian digits: ۰۹۱۲•••۴۵۶۷, or whole ۰۹۱۲ ۱۲۳ ۴۵۶۷.
+    """
+    try:
+        shown = phone_text(phone)
+    except phonenumbers.NumberParseException:
+        return to_persian_digits(phone if full else _DOTS + phone[-2:])
+    if full:
+        return shown
+    digits = "".join(character for character in shown if character.isdigit())
+    head = digits[:_MASKED_HEAD] if len(digits) > _MASKED_HEAD + _SHOWN_AT_END + 2 else ""
+    return head + _DOTS + digits[-min(_SHOWN_AT_END, len(digits) // 2) :]
+
+
+def hide_phones(text: str) -> str:
+    """Masks the phone numbers that somebody wrote within a text.
+
+    Args:
+        text: Plain text.
+
+    Returns:
+        The text with numbers as `masked_phone` writes them.
+    """
+    hidden, position = [], 0
+    for match in find_phones(text):
+        hidden += [text[position : match.start], masked_phone(match.value)]
+        position = match.end
+    return "".join([*hidden, text[position:]])
 
 
 def _is_reachable(number: phonenumbers.PhoneNumber) -> bool:

@@ -63,6 +63,18 @@ def value(text: object) -> str:
     return "\n".join(f"{FIRST_STRONG_ISOLATE}{line}{POP_ISOLATE}" if line else "" for line in lines)
 
 
+def from_plain(text: str) -> str:
+    """Turns what a person wrote into a message of its own, without tags; there is no text around it.
+
+    Args:
+        text: plain text.
+
+    Returns:
+        Rich text. Control characters and stray bidi controls are gone.
+    """
+    return "\n".join(_escape(_without_controls(line)) for line in text.splitlines())
+
+
 def to_plain(rich: str) -> str:
     """Removes the three tags and resolves the entities.
 
