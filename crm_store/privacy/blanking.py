@@ -21,8 +21,9 @@ from crm_store.customers.models import (
     Customer,
     LinkConflict,
 )
+from crm_store.customers.names import forget as forget_names
 from crm_store.drafts import Draft
-from crm_store.handoff.models import CallbackRequest
+from crm_store.handoff.models import CallbackRequest, Handoff
 from crm_store.outbox import OutboxItem
 from crm_store.privacy.models import Consent, Erasure
 from crm_store.privacy.scope import Scope
@@ -73,7 +74,7 @@ def blank_callbacks(session: Session, scope: Scope) -> None:
     """Call-backs: when they were wished for stays, what they were about goes."""
     own = CallbackRequest.customer_id.in_(scope.customers)
     _set(session, CallbackRequest, and_(own, CallbackRequest.state == "open"), state=CANCELLED_CALLBACK)
-    _set(session, CallbackRequest, own, topic="")
+    _set(session, CallbackRequest, own, topic="", outcome="")
 
 
 def blank_drafts(session: Session, condition: ColumnElement[bool]) -> None:
@@ -105,6 +106,7 @@ def blank_people(session: Session, scope: Scope) -> None:
         ContactPoint.customer_id.in_(scope.customers),
         kind=ERASED,
         value=number + cast(ContactPoint.id, String),
+        ending="",
         proven_at=None,
         proven_by_id=None,
     )
@@ -129,6 +131,7 @@ def blank_people(session: Session, scope: Scope) -> None:
         external_ref="",
         tier="",
     )
+    forget_names(session, scope.customers)
 
 
 def is_full(column: InstrumentedAttribute[Any]) -> ColumnElement[bool]:
@@ -155,6 +158,7 @@ def _targets(session: Session, scope: Scope, tickets: Tickets) -> dict[str, list
         "compensation": ids(Compensation, Compensation.complaint_id.in_(tickets.complaints)),
         "service_request": tickets.requests,
         "ticket_note": ids(TicketNote, tickets.own_notes()),
+        "handoff": ids(Handoff, Handoff.customer_id.in_(people)),
         "callback_request": ids(CallbackRequest, CallbackRequest.customer_id.in_(people)),
         "contact_point": ids(ContactPoint, ContactPoint.customer_id.in_(people)),
         "link_conflict": ids(LinkConflict, _is_party(scope)),

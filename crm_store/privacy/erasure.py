@@ -1,12 +1,13 @@
 """Forgets a customer: whatever names the person or was said goes from every table.
 
 What stays names no one. A complaint keeps its code, category, remedy, decision, cause, state and dates, a
-service request its code, kind, state, grade and dates, so that the business can still count and account for
-them; what was open of them ends, and the place of a visit is free again. A consent keeps its decision, time
-and version, as proof of what was allowed (GDPR, article 7 (1)); the audit trail keeps that somebody was
-forgotten, and when. The record itself stays as an empty key that these rows point to. What staff were told
-in their chats, and the notes and files that they made of a visit, go too; what other people said about the
-person is theirs and stays.
+service request its code, kind, state, grade and dates, a hand-over its reason, times and who had it, so that
+the business can still count and account for them; what was open of them ends, and the place of a visit is
+free again. Purchases keep their amounts, the points ledger its postings, surveys their grades. A consent
+keeps its decision, time and version, as proof of what was allowed (GDPR, article 7 (1)); the audit trail
+keeps that somebody was forgotten, and when. The record itself stays as an empty key that these rows point to.
+What staff were told in their chats, what they looked up there, their notes on the person, and the notes and
+files that they made of a visit, go too; what other people said about the person is theirs and stays.
 
 The store is one of four places. The files (crm_store/privacy/files.py), phrases accepted for training
 (crm_store/learning/phrases.py) and the dialogue's memory (crm_store/privacy/tracker.py) are cleared by
@@ -21,6 +22,7 @@ from sqlalchemy import (
     ColumnElement,
     String,
     and_,
+    case,
     cast,
     delete,
     exists,
@@ -35,11 +37,12 @@ from sqlalchemy.orm import Session
 from crm_store import inbox, outbox
 from crm_store.audit import record_audit
 from crm_store.base import utcnow
-from crm_store.conversations.models import Attachment, Button, Conversation, Message
+from crm_store.conversations.models import BOT, Attachment, Button, Conversation, Message
 from crm_store.customers.models import Customer
 from crm_store.drafts import Draft
 from crm_store.inbox import InboxItem
 from crm_store.learning.models import LearningSample
+from crm_store.loyalty.forgetting import forget_points
 from crm_store.outbox import OutboxItem
 from crm_store.privacy.blanking import (
     blank_callbacks,
@@ -49,12 +52,14 @@ from crm_store.privacy.blanking import (
     empty_outbox,
     mentions_of,
 )
-from crm_store.privacy.files import chat_folder
+from crm_store.privacy.desk import erase_desk, files_in_groups
+from crm_store.privacy.files import chat_folder, staff_folder
 from crm_store.privacy.models import DONE, Erasure
 from crm_store.privacy.scope import Scope, scope_of
 from crm_store.privacy.staff_lines import erase_staff_lines, staff_lines, tell_technicians
 from crm_store.privacy.tickets import Tickets, blank_tickets, end_tickets, tickets_of
 from crm_store.staff.models import StaffAccount
+from crm_store.surveys.forgetting import forget_opinions
 
 #: Time to read the last words, before the chat begins anew.
 READING_TIME = timedelta(seconds=5)
@@ -101,7 +106,8 @@ def places_of(session: Session, *, customer_id: int) -> list[str]:
     tickets = tickets_of(session, customers=scope.customers)
     paths = session.scalars(select(Attachment.path).where(_own_files(scope, tickets), Attachment.path != ""))
     folders = [chat_folder(channel, chat_id) for channel, chat_id in scope.chats]
-    return [*paths, *(folder for folder in folders if folder)]
+    folders += [staff_folder(conversation_id) for conversation_id in scope.conversations]
+    return [*paths, *files_in_groups(session, scope), *(folder for folder in folders if folder)]
 
 
 def erase(
@@ -134,6 +140,9 @@ def erase(
     session.execute(delete(Attachment).where(_own_files(scope, tickets)))
     blank_tickets(session, tickets)
     blank_callbacks(session, scope)
+    erase_desk(session, scope, now=moment)
+    forget_opinions(session, customer_ids=scope.customers, now=moment)
+    forget_points(session, customer_ids=scope.customers)
     _unlink_staff(session, scope)
     _erase_conversations(session, scope)
     _erase_group_messages(session, scope)
@@ -235,7 +244,15 @@ def _erase_conversations(session: Session, scope: Scope) -> None:
     session.execute(
         update(Conversation)
         .where(Conversation.id.in_(ids))
-        .values(chat_id=literal("erased-") + cast(Conversation.id, String), owner="bot", trouble_told_at=None)
+        .values(
+            chat_id=literal("erased-") + cast(Conversation.id, String),
+            owner=BOT,
+            owner_id=None,
+            ownership=case(
+                (Conversation.owner == BOT, Conversation.ownership), else_=Conversation.ownership + 1
+            ),
+            trouble_told_at=None,
+        )
         .execution_options(synchronize_session=False)
     )
 

@@ -21,7 +21,6 @@ from markupsafe import Markup
 from sqlalchemy.orm import Session
 
 from crm_store.base import utcnow
-from crm_store.conversations.models import Attachment
 from crm_store.persian import (
     jalali_numeric,
     rich,
@@ -31,7 +30,7 @@ from crm_store.persian import (
     to_persian_digits,
     toman_text,
 )
-from crm_store.privacy.holdings import Holdings, holdings_of, newest_first
+from crm_store.privacy.holdings import Holdings, SentFile, files_of, from_staff, holdings_of
 
 #: A bot may upload 50 MB (https://core.telegram.org/bots/api#senddocument); the page needs some of it.
 SIZE_LIMIT = 45_000_000
@@ -112,8 +111,9 @@ def make_export(
     """
     moment = now or utcnow()
     holdings = holdings_of(session, customer_id=customer_id)
-    files = _fitting(holdings.attachments, folder, size_limit)
-    left_out = len(newest_first(holdings.attachments)) - len(files)
+    all_files = files_of(holdings)
+    files = _fitting(all_files, folder, size_limit)
+    left_out = len(all_files) - len(files)
     page = _page(holdings, names, files, left_out=left_out, timezone=timezone, now=moment).encode()
     stem = f"my-data-{to_ascii_digits(jalali_numeric(moment, timezone)).replace('/', '-')}"
     if not files:
@@ -122,18 +122,18 @@ def make_export(
     return ExportFile(f"{stem}.zip", content, left_out)
 
 
-def _fitting(attachments: Sequence[Attachment], folder: Path, limit: int) -> dict[str, str]:
+def _fitting(sent: Sequence[SentFile], folder: Path, limit: int) -> dict[str, str]:
     """Names in the ZIP by place below the folder, of the newest files that fit together."""
     names: dict[str, str] = {}
     used = 0
-    for attachment in newest_first(attachments):
-        file = folder / attachment.path
+    for one in sent:
+        file = folder / one.path
         if not file.is_file():
             continue
         used += file.stat().st_size
         if used > limit:
             break
-        names[attachment.path] = f"files/{attachment.id}{file.suffix}"
+        names[one.path] = f"files/{one.id}{file.suffix}"
     return names
 
 
@@ -171,6 +171,7 @@ def _page(
     }
     return environment.get_template("export.html").render(
         held=holdings,
+        from_staff=from_staff(holdings),
         names=names,
         files=files,
         left_out=left_out,

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import hashlib
+import re
 import shutil
 from collections.abc import Iterable
 from pathlib import Path
 
+#: A path in a folder of `staff_folder`; the group is the conversation.
+STAFF_PLACE = re.compile(r"staff/([0-9]{1,18})/", re.ASCII)
 _FOLDER_DIGITS = 32
 
 
@@ -23,6 +26,11 @@ def chat_folder(channel: str, chat_id: str) -> str:
         return ""
     digits = chat_id if channel == "web" else hashlib.sha256(chat_id.encode()).hexdigest()
     return f"{channel}/{digits[:_FOLDER_DIGITS]}"
+
+
+def staff_folder(conversation_id: int) -> str:
+    """The folder of what the staff sent to a customer from the console, below the attachments folder."""
+    return f"staff/{conversation_id}"
 
 
 def remove_files(folder: Path, places: Iterable[str]) -> None:

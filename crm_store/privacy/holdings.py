@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from datetime import date, datetime
 from typing import Any, TypeVar
 
@@ -14,18 +13,28 @@ from crm_store.activity import Activity
 from crm_store.audit import AuditEntry
 from crm_store.base import Base
 from crm_store.complaints.models import Compensation, Complaint, ComplaintResolution
-from crm_store.conversations.models import Attachment, Conversation, Message
+from crm_store.conversations.models import EVERYBODY, OF_STAFF, Attachment, Conversation, Message
 from crm_store.customers.models import ChannelIdentity, ContactPoint, Customer, LinkConflict
 from crm_store.drafts import Draft
-from crm_store.handoff.models import CallbackRequest
+from crm_store.handoff.models import CallbackRequest, Handoff
 from crm_store.inbox import InboxItem
 from crm_store.learning.models import LearningSample
+from crm_store.loyalty.models import (
+    LedgerPosting,
+    LoyaltyAccount,
+    RaffleEntry,
+    Redemption,
+    Referral,
+    ReferralCode,
+)
 from crm_store.privacy.models import Consent
 from crm_store.privacy.scope import Scope, scope_of
 from crm_store.privacy.tickets import Tickets, bare_reasons, tickets_of
+from crm_store.purchases.models import Purchase, PurchaseLine, PurchaseReturn
 from crm_store.service_requests.models import DONE, NOT_DONE, BookingWindow, ServiceRequest
 from crm_store.sla.models import SlaClock
-from crm_store.staff.models import StaffAccount
+from crm_store.staff.models import StaffAccount, StaffNote
+from crm_store.surveys.models import SurveyAnswer, SurveyInvitation
 from crm_store.tickets.models import COMPLAINT, INTERNAL, SERVICE_REQUEST, TicketNote
 
 #: What is about somebody else, or means nothing outside the store.
@@ -49,6 +58,21 @@ _NOT_THEIRS = {
     "warned_at",
     "check_at",
     "escalated",
+    "referrer_id",
+    "friend_id",
+    "digest",
+    "rules_id",
+    "staff_id",
+    "used_by",
+    "owner_id",
+    "done_by_id",
+    "offered_to_id",
+    "offered_at",
+    "escalate_at",
+    "ownership",
+    "urgency",
+    "ending",
+    "is_pinned",
 }
 _ACTORS = ("actor", "author")
 _STAFF = ("staff", "operator")
@@ -67,6 +91,10 @@ class Holdings(msgspec.Struct, frozen=True):
         compensations: what was granted; what waits for approval or was refused is no promise yet.
         windows: when visits take place.
         promises: by when something was promised.
+        handoffs: conversations that people took over, without who it was.
+        staff_notes: what staff noted down about the person, without who did.
+        postings: what came into the person's points and went.
+        friends: who came by the person's code, and by whose code the person came, without who that is.
         learning: messages that were not understood, kept to learn from.
         updates: what arrived, as the messengers sent it.
         accesses: who asked for or changed what, without the particulars.
@@ -86,6 +114,18 @@ class Holdings(msgspec.Struct, frozen=True):
     compensations: list[Compensation]
     promises: list[SlaClock]
     callbacks: list[CallbackRequest]
+    handoffs: list[Handoff]
+    staff_notes: list[StaffNote]
+    purchases: list[Purchase]
+    purchase_lines: list[PurchaseLine]
+    purchase_returns: list[PurchaseReturn]
+    postings: list[LedgerPosting]
+    redemptions: list[Redemption]
+    friend_codes: list[ReferralCode]
+    friends: list[Referral]
+    chances: list[RaffleEntry]
+    surveys: list[SurveyInvitation]
+    answers: list[SurveyAnswer]
     drafts: list[Draft]
     attachments: list[Attachment]
     consents: list[Consent]
@@ -142,7 +182,8 @@ def holdings_of(session: Session, *, customer_id: int) -> Holdings:
         staff_accounts=rows(StaffAccount, StaffAccount.identity_id.in_(scope.identities)),
         phones=rows(ContactPoint, ContactPoint.customer_id.in_(people)),
         conversations=rows(Conversation, Conversation.id.in_(chats)),
-        messages=rows(Message, Message.conversation_id.in_(chats)),
+        # What staff whispered to each other, and what was held back, was never said to the person.
+        messages=rows(Message, and_(Message.conversation_id.in_(chats), Message.audience == EVERYBODY)),
         complaints=rows(Complaint, Complaint.customer_id.in_(people)),
         requests=rows(ServiceRequest, ServiceRequest.customer_id.in_(people)),
         windows=rows(BookingWindow, BookingWindow.id.in_(_windows_of(tickets))),
@@ -154,6 +195,18 @@ def holdings_of(session: Session, *, customer_id: int) -> Holdings:
         ),
         promises=rows(SlaClock, tickets.are_subject(SlaClock.subject_type, SlaClock.subject_id)),
         callbacks=rows(CallbackRequest, CallbackRequest.customer_id.in_(people)),
+        handoffs=rows(Handoff, Handoff.customer_id.in_(people)),
+        staff_notes=rows(StaffNote, and_(StaffNote.customer_id.in_(people), StaffNote.deleted_at.is_(None))),
+        purchases=rows(Purchase, Purchase.customer_id.in_(people)),
+        purchase_lines=rows(PurchaseLine, PurchaseLine.purchase_id.in_(_of(Purchase, people))),
+        purchase_returns=rows(PurchaseReturn, PurchaseReturn.purchase_id.in_(_of(Purchase, people))),
+        postings=rows(LedgerPosting, LedgerPosting.account_id.in_(_of(LoyaltyAccount, people))),
+        redemptions=rows(Redemption, Redemption.customer_id.in_(people)),
+        friend_codes=rows(ReferralCode, ReferralCode.customer_id.in_(people)),
+        friends=rows(Referral, or_(Referral.referrer_id.in_(people), Referral.friend_id.in_(people))),
+        chances=rows(RaffleEntry, RaffleEntry.customer_id.in_(people)),
+        surveys=rows(SurveyInvitation, SurveyInvitation.customer_id.in_(people)),
+        answers=rows(SurveyAnswer, SurveyAnswer.invitation_id.in_(_of(SurveyInvitation, people))),
         drafts=rows(Draft, Draft.conversation_id.in_(chats)),
         attachments=rows(Attachment, _files_of(scope, tickets)),
         consents=rows(Consent, Consent.customer_id.in_(people)),
@@ -163,6 +216,11 @@ def holdings_of(session: Session, *, customer_id: int) -> Holdings:
         updates=rows(InboxItem, scope.is_in_inbox()),
         accesses=rows(AuditEntry, or_(about_them, by_them)),
     )
+
+
+def _of(model: Any, people: list[int]) -> Select[tuple[int]]:
+    """Ids of a person's rows."""
+    return select(model.id).where(model.customer_id.in_(people))
 
 
 def _windows_of(tickets: Tickets) -> Select[tuple[int | None]]:
@@ -178,7 +236,7 @@ def _files_of(scope: Scope, tickets: Tickets) -> ColumnElement[bool]:
     """What a person sent, and what staff sent about the person's cases, technicians from the person's home.
 
     What staff keep with a complaint for themselves is left out, and what the person sent about the cases of
-    others, being a member of staff.
+    others, being a member of staff. What staff sent in the conversation is with its line (`from_staff`).
     """
     internal = select(TicketNote.id).where(tickets.own_notes(), TicketNote.kind == INTERNAL)
     shown = or_(
@@ -186,7 +244,11 @@ def _files_of(scope: Scope, tickets: Tickets) -> ColumnElement[bool]:
         Attachment.note_id.not_in(internal),
         Attachment.service_request_id.is_not(None),
     )
-    is_loose = and_(Attachment.complaint_id.is_(None), Attachment.service_request_id.is_(None))
+    is_loose = and_(
+        Attachment.complaint_id.is_(None),
+        Attachment.service_request_id.is_(None),
+        Attachment.data[OF_STAFF].as_boolean().is_not(True),
+    )
     return or_(
         and_(tickets.own_files(), shown), and_(Attachment.conversation_id.in_(scope.conversations), is_loose)
     )
@@ -221,6 +283,38 @@ def _json(value: Any) -> Any:
     return value.isoformat() if isinstance(value, (datetime, date)) else value
 
 
-def newest_first(attachments: Iterable[Attachment]) -> list[Attachment]:
-    """Attachments that have a file, the newest first."""
-    return sorted((one for one in attachments if one.path), key=lambda one: one.id, reverse=True)
+class SentFile(msgspec.Struct, frozen=True):
+    """A file that a person has from us or we from them.
+
+    Attributes:
+        id: what it is called in a package of files.
+        kind: ``photo``, ``voice``, ``audio``, ``video`` or ``document``.
+        path: below the attachments folder.
+    """
+
+    id: str
+    kind: str
+    path: str
+    file_name: str
+    created_at: datetime
+
+
+def files_of(holdings: Holdings) -> list[SentFile]:
+    """What was sent in both directions and is kept as a file, the newest first."""
+    theirs = [
+        SentFile(str(one.id), one.kind, one.path, one.file_name, one.created_at)
+        for one in holdings.attachments
+        if one.path
+    ]
+    return sorted([*theirs, *from_staff(holdings)], key=lambda one: (one.created_at, one.id), reverse=True)
+
+
+def from_staff(holdings: Holdings) -> list[SentFile]:
+    """What the staff sent in conversations."""
+    return [
+        SentFile(f"{line.id}-{number}", one["kind"], one["path"], one.get("file_name", ""), line.created_at)
+        for line in holdings.messages
+        if line.author.partition(":")[0] in _STAFF
+        for number, one in enumerate(line.extra.get("files", []), start=1)
+        if one.get("path")
+    ]

@@ -19,7 +19,8 @@ from crm_store.base import Base
 from crm_store.complaints.models import Complaint
 from crm_store.conversations.models import Attachment, Button, Message
 from crm_store.drafts import Draft
-from crm_store.handoff.models import CallbackRequest
+from crm_store.handoff.models import ENDED as HANDOFF_ENDED
+from crm_store.handoff.models import CallbackRequest, Handoff, RelayedLine, StaffTopic
 from crm_store.inbox import InboxItem
 from crm_store.jobs.models import PENDING as JOB_WAITS
 from crm_store.jobs.models import ScheduledJob
@@ -27,9 +28,11 @@ from crm_store.learning.models import OPEN as UNDECIDED
 from crm_store.learning.models import LearningSample
 from crm_store.outbox import OutboxItem
 from crm_store.privacy.blanking import is_full
+from crm_store.privacy.files import STAFF_PLACE
 from crm_store.privacy.service import EXPORT
 from crm_store.privacy.tickets import Tickets, blank_tickets, complaint_speaks, request_speaks
 from crm_store.service_requests.models import BookingWindow, ServiceRequest
+from crm_store.staff.models import StaffFocus, StaffNote
 from crm_store.tickets.models import COMPLAINT, SERVICE_REQUEST
 
 BATCH = 500
@@ -146,8 +149,44 @@ def forget_windows(session: Session, *, before: datetime) -> int:
 def forget_callbacks(session: Session, *, before: datetime) -> int:
     """Blank what old calls were to be about; requests that still wait for one are left alone."""
     is_old = and_(CallbackRequest.created_at < before, CallbackRequest.state != "open")
-    ids = _batch(session, CallbackRequest, and_(is_old, CallbackRequest.topic != ""))
-    _set(session, CallbackRequest, ids, topic="")
+    speaks = or_(CallbackRequest.topic != "", CallbackRequest.outcome != "")
+    ids = _batch(session, CallbackRequest, and_(is_old, speaks))
+    _set(session, CallbackRequest, ids, topic="", outcome="")
+    return len(ids)
+
+
+def forget_handoffs(session: Session, *, before: datetime) -> int:
+    """Blank what old hand-overs were about and what was agreed in them; open ones are left alone."""
+    is_old = and_(Handoff.state == HANDOFF_ENDED, Handoff.ended_at < before)
+    speaks = or_(Handoff.topic != "", Handoff.agreed != "")
+    ids = _batch(session, Handoff, and_(is_old, speaks))
+    _set(session, Handoff, ids, topic="", agreed="")
+    return len(ids)
+
+
+def forget_notes(session: Session, *, before: datetime) -> int:
+    """Delete old notes of the staff's on customers; pinned ones stay until somebody unpins them."""
+    is_old = and_(StaffNote.created_at < before, StaffNote.is_pinned.is_(False))
+    ids = _batch(session, StaffNote, is_old)
+    _delete(session, StaffNote, StaffNote.id.in_(ids))
+    return len(ids)
+
+
+def forget_focus(session: Session, *, before: datetime) -> int:
+    """Delete what members of staff had in mind in their chats once."""
+    idle = select(StaffFocus.conversation_id).where(StaffFocus.updated_at < before)
+    ids = list(session.scalars(idle.order_by(StaffFocus.conversation_id).limit(BATCH)))
+    _delete(session, StaffFocus, StaffFocus.conversation_id.in_(ids))
+    return len(ids)
+
+
+def forget_topics(session: Session, *, before: datetime) -> int:
+    """Delete which messages in a staff group stand for lines, once all lines of their topic are gone."""
+    has_lines = exists().where(Message.conversation_id == StaffTopic.conversation_id)
+    shows = exists().where(RelayedLine.topic_id == StaffTopic.id)
+    is_over = and_(StaffTopic.created_at < before, StaffTopic.handoff_id.is_(None), not_(has_lines), shows)
+    ids = _batch(session, StaffTopic, is_over)
+    _delete(session, RelayedLine, RelayedLine.topic_id.in_(ids))
     return len(ids)
 
 
@@ -200,7 +239,18 @@ def known_places(session: Session, places: list[str]) -> set[str]:
         .join(OutboxItem, Message.outbox_id == OutboxItem.id)
         .where(OutboxItem.kind == EXPORT)
     )
-    return known | ({*exports} & {*places})
+    return known | (({*exports} | _sent_by_staff(session, places)) & {*places})
+
+
+def _sent_by_staff(session: Session, places: list[str]) -> set[str]:
+    """What lines of the staff name, of the conversations in whose folders some paths are."""
+    found = filter(None, map(STAFF_PLACE.match, places))
+    lines = session.scalars(
+        select(Message.extra).where(
+            Message.conversation_id.in_({int(place[1]) for place in found}), Message.author.like("staff:%")
+        )
+    )
+    return {file["path"] for extra in lines for file in extra.get("files", [])}
 
 
 def _in_open_drafts(session: Session) -> list[int]:

@@ -7,6 +7,7 @@ from sqlalchemy import ColumnElement, and_, false, or_, select
 from sqlalchemy.orm import Session
 
 from crm_store.conversations.models import Conversation
+from crm_store.conversations.reaching import PHONE_CHANNEL
 from crm_store.customers.models import ChannelIdentity
 from crm_store.inbox import InboxItem
 from crm_store.privacy.service import family_of
@@ -46,8 +47,13 @@ def scope_of(session: Session, *, customer_id: int) -> Scope:
     customers = family_of(session, customer_id=customer_id)
     identities = session.scalars(select(ChannelIdentity).where(ChannelIdentity.customer_id.in_(customers)))
     by_id = {identity.id: identity for identity in identities}
+    # What was told on the phone by who has no chat belongs to no account.
+    calls = and_(
+        Conversation.channel == PHONE_CHANNEL,
+        Conversation.chat_id.in_([f"customer:{one}" for one in customers]),
+    )
     conversations = session.scalars(
-        select(Conversation).where(Conversation.identity_id.in_(by_id)).order_by(Conversation.id)
+        select(Conversation).where(or_(Conversation.identity_id.in_(by_id), calls)).order_by(Conversation.id)
     ).all()
     return Scope(
         customers=customers,

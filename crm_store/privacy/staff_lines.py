@@ -19,15 +19,18 @@ from sqlalchemy.orm import InstrumentedAttribute, Session
 from crm_store import inbox, outbox
 from crm_store.activity import Activity
 from crm_store.conversations.models import Attachment, Button, Conversation, Message
+from crm_store.conversations.reaching import PHONE_CHANNEL
 from crm_store.customers.models import ContactPoint, Customer
 from crm_store.drafts import Draft
-from crm_store.handoff.models import CallbackRequest
+from crm_store.handoff.keeping import staff_notice_key as handoff_notice_key
+from crm_store.handoff.models import CallbackRequest, Handoff
 from crm_store.handoff.service import staff_notice_key
 from crm_store.inbox import InboxItem
 from crm_store.learning.models import LearningSample
 from crm_store.outbox import OutboxItem
 from crm_store.persian import phone_text, rich, to_persian_digits
 from crm_store.privacy.blanking import blank_drafts, empty_outbox
+from crm_store.privacy.desk import looked_up_in
 from crm_store.privacy.scope import Scope
 from crm_store.privacy.tickets import Tickets
 from crm_store.service_requests.models import ServiceRequest
@@ -66,15 +69,17 @@ def staff_lines(session: Session, scope: Scope, tickets: Tickets) -> StaffLines:
     """Find what the staff's conversations hold about a person."""
     chats, groups = _staff_chats(session, scope)
     codes = [*tickets.codes, *(to_persian_digits(code) for code in tickets.codes)]
+    codes += [_choice("handoff", one) for one in _handoffs(session, scope)]
     particulars = [*codes, *_particulars(session, scope, tickets)]
-    notices = _notices(session, scope, chats, codes, particulars)
+    looked_up = looked_up_in(session, scope)
+    notices = _notices(session, scope, chats, codes, particulars) | _answers(session, chats, looked_up)
     forms = session.execute(
         select(Draft.id, Draft.conversation_id, Draft.sources).where(
             Draft.conversation_id.in_(chats), _holds_json(Draft.data, codes)
         )
     ).all()
     updates = {int(one) for form in forms for one in form.sources.values()}
-    updates |= _taken_from(session, scope, tickets)
+    updates |= _taken_from(session, scope, tickets) | looked_up
     said = session.execute(
         select(Message.id, Message.conversation_id).where(
             Message.conversation_id.in_(chats),
@@ -91,7 +96,7 @@ def staff_lines(session: Session, scope: Scope, tickets: Tickets) -> StaffLines:
         notices=list(notices),
         messages=[one.id for one in said],
         drafts=[one.id for one in forms],
-        buttons=_buttons(session, chats, codes),
+        buttons=_buttons(session, chats, [*codes, *(_choice("customer", one) for one in scope.customers)]),
         updates=sorted(updates),
     )
 
@@ -133,7 +138,7 @@ def _staff_chats(session: Session, scope: Scope) -> tuple[list[int], set[int]]:
     rows = session.execute(
         select(Conversation.id, Conversation.identity_id)
         .where(or_(Conversation.identity_id.is_(None), of_staff))
-        .where(Conversation.id.not_in(scope.conversations))
+        .where(Conversation.id.not_in(scope.conversations), Conversation.channel != PHONE_CHANNEL)
         .order_by(Conversation.id)
     ).all()
     return [row.id for row in rows], {row.id for row in rows if row.identity_id is None}
@@ -182,8 +187,10 @@ def _notices(
     """
     requests = select(CallbackRequest.id).where(CallbackRequest.customer_id.in_(scope.customers))
     keys = [staff_notice_key(request_id) for request_id in session.scalars(requests)]
+    of_handoffs = [handoff_notice_key(handoff_id) for handoff_id in _handoffs(session, scope)]
     key, content = OutboxItem.idempotency_key, OutboxItem.content
     of_calls = or_(false(), *(or_(key == one, key.startswith(f"{one}:")) for one in keys))
+    of_calls = or_(of_calls, *(key.startswith(one, autoescape=True) for one in of_handoffs))
     has_left = OutboxItem.state != outbox.PENDING
     in_chats = and_(
         OutboxItem.conversation_id.in_(chats),
@@ -192,6 +199,23 @@ def _notices(
     )
     found = select(OutboxItem.id, OutboxItem.conversation_id).where(or_(of_calls, in_chats))
     return dict(session.execute(found).tuples().all())
+
+
+def _answers(session: Session, chats: Collection[int], updates: Collection[int]) -> dict[int, int]:
+    """Outbox rows that answered some messages of the staff's; their conversations by the rows' ids."""
+    found = select(OutboxItem.id, OutboxItem.conversation_id).where(
+        OutboxItem.inbox_id.in_(updates), OutboxItem.conversation_id.in_(chats)
+    )
+    return dict(session.execute(found).tuples().all())
+
+
+def _handoffs(session: Session, scope: Scope) -> list[int]:
+    return list(session.scalars(select(Handoff.id).where(Handoff.customer_id.in_(scope.customers))))
+
+
+def _choice(what: str, number: int) -> str:
+    """How a button names a customer or a hand-over, of several that were offered."""
+    return f'"{what}": "{number}"'
 
 
 def _is_no_calling_off() -> ColumnElement[bool]:

@@ -92,7 +92,7 @@ def add_member(
         raise InvalidInput(f"a name has between 1 and {MAX_NAME} characters")
     if role not in ROLES:
         raise InvalidInput(f"there is no role {role}; choose one of {', '.join(ROLES)}")
-    made = StaffMember(name=name, role=role, skills=_named(skills), areas=_named(areas))
+    made = StaffMember(name=name, role=role, skills=named(skills), areas=named(areas))
     session.add(made)
     session.flush()
     record_audit(
@@ -118,7 +118,7 @@ def disable(
     leaving = session.get(StaffMember, staff_id, with_for_update=True) or member(session, staff_id=staff_id)
     if leaving.disabled_at is not None:
         return leaving
-    if _is_last_admin(session, leaving):
+    if is_last_admin(session, leaving):
         raise InvalidInput("this is the only admin who can log in at the console; make another one first")
     leaving.disabled_at = now or utcnow()
     session.execute(delete(ConsoleSession).where(ConsoleSession.staff_id == staff_id))
@@ -141,7 +141,8 @@ def end_invitations(session: Session, *, staff_id: int, now: datetime) -> None:
     )
 
 
-def _is_last_admin(session: Session, leaving: StaffMember) -> bool:
+def is_last_admin(session: Session, leaving: StaffMember) -> bool:
+    """Whether nobody else could manage the console if this member did not."""
     if leaving.login is None or leaving.role != "admin":
         return False
     others = select(StaffMember.id).where(
@@ -153,6 +154,6 @@ def _is_last_admin(session: Session, leaving: StaffMember) -> bool:
     return session.scalar(others.limit(1)) is None
 
 
-def _named(words: Sequence[str]) -> list[str]:
-    """Names without spaces around them, each once."""
+def named(words: Sequence[str]) -> list[str]:
+    """Names of skills or cities without spaces around them, each once."""
     return list(dict.fromkeys(filter(None, (" ".join(word.split()) for word in words))))

@@ -177,11 +177,14 @@ def _link(session: Session, *, identity_id: int, staff_id: int, now: datetime) -
     account = session.get(StaffAccount, identity_id, with_for_update=True)
     detail: dict[str, Any] = {"identity": identity_id}
     if account is None:
-        session.add(StaffAccount(identity_id=identity_id, staff_id=staff_id, linked_at=now))
+        account = StaffAccount(identity_id=identity_id, staff_id=staff_id, linked_at=now)
+        session.add(account)
     else:
         if account.staff_id != staff_id:
             detail["moved_from"] = account.staff_id
         account.staff_id, account.linked_at = staff_id, now
+    # Who holds a fresh code is who they say: wrong PINs before it no longer count.
+    account.active_at, account.pin_failures = now, 0
     session.flush()
     _audit(session, "staff.account_linked", actor=f"staff:{staff_id}", staff_id=staff_id, detail=detail)
 

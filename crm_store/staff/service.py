@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import secrets
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import cache
 from typing import NamedTuple
 
@@ -16,11 +16,14 @@ from sqlalchemy.orm import Session, joinedload
 from crm_store.audit import record_audit
 from crm_store.base import utcnow
 from crm_store.errors import InvalidInput, LoginRefused, NotFound
+from crm_store.staff import totp
 from crm_store.staff.models import ConsoleSession, StaffMember
 
 FIRST_LOGIN = "admin"
 #: A log-in ends after so many hours, used or not.
 SESSION_HOURS = 12
+#: Between the password and the code of the second step.
+CODE_MINUTES = 10
 MIN_PASSWORD = 10
 _TOKEN_BYTES = 32
 #: Letters and digits that nobody mistakes for one another, on paper or on the phone.
@@ -99,24 +102,49 @@ def open_session(session: Session, *, staff_id: int) -> str:
     Returns:
         The token for the cookie, 256 random bits.
     """
-    now = utcnow()
-    session.execute(delete(ConsoleSession).where(ConsoleSession.expires_at <= now))
-    token = secrets.token_urlsafe(_TOKEN_BYTES)
-    session.add(
-        ConsoleSession(
-            token_hash=_hash_of(token), staff_id=staff_id, expires_at=now + timedelta(hours=SESSION_HOURS)
-        )
-    )
+    token = _new_session(session, staff_id=staff_id, lasts=timedelta(hours=SESSION_HOURS))
     _audit(session, "staff.logged_in", actor=f"staff:{staff_id}", staff_id=staff_id)
+    return token
+
+
+def open_door(session: Session, *, staff_id: int) -> str:
+    """Remember for a short while that somebody's password fitted, until the code of the second step comes.
+
+    Returns:
+        The token for the cookie; `find_session` does not know it.
+    """
+    lasts = timedelta(minutes=CODE_MINUTES)
+    token = _new_session(session, staff_id=staff_id, lasts=lasts, awaits_code=True)
+    _audit(session, "staff.password_accepted", actor=f"staff:{staff_id}", staff_id=staff_id)
     return token
 
 
 def find_session(session: Session, *, token: str) -> StaffMember | None:
     """Who is logged in with a token; None when it is unknown, has run out or its owner was disabled."""
-    found = session.get(ConsoleSession, _hash_of(token), options=[joinedload(ConsoleSession.staff)])
-    if found is None or found.expires_at <= utcnow() or found.staff.disabled_at is not None:
+    return _owner(session, token, awaits_code=False)
+
+
+def find_at_door(session: Session, *, token: str) -> StaffMember | None:
+    """Whose password fitted and whose code is still to come, with a token of `open_door`."""
+    return _owner(session, token, awaits_code=True)
+
+
+def pass_door(session: Session, *, token: str, code: str, now: datetime | None = None) -> str | None:
+    """Begin the log-in of somebody at the door; the door's token is worthless afterwards.
+
+    A refusal is audited in the caller's transaction, which has to be committed all the same.
+
+    Args:
+        code: as typed, of their app.
+
+    Returns:
+        The token for the cookie; None when the code does not fit, was used before, or nobody is there.
+    """
+    staff = find_at_door(session, token=token)
+    if staff is None or not totp.check(session, staff_id=staff.id, code=code, now=now):
         return None
-    return found.staff
+    session.execute(delete(ConsoleSession).where(ConsoleSession.token_hash == _hash_of(token)))
+    return open_session(session, staff_id=staff.id)
 
 
 def close_session(session: Session, *, token: str) -> None:
@@ -128,11 +156,14 @@ def close_session(session: Session, *, token: str) -> None:
         session.flush()
 
 
-def set_password(session: Session, *, login: str, password: str | None = None) -> str:
+def set_password(
+    session: Session, *, login: str, password: str | None = None, actor: str = "operator"
+) -> str:
     """Give a member of staff another password and end all their log-ins.
 
     Args:
         password: at least ten characters; a random one is made when it is left out.
+        actor: who does it.
 
     Returns:
         The password now in force.
@@ -149,13 +180,34 @@ def set_password(session: Session, *, login: str, password: str | None = None) -
     password = password or _new_password()
     member.password_hash = _hasher.hash(password)
     session.execute(delete(ConsoleSession).where(ConsoleSession.staff_id == member.id))
-    _audit(session, "staff.password_changed", actor="operator", staff_id=member.id)
+    _audit(session, "staff.password_changed", actor=actor, staff_id=member.id)
     return password
 
 
 def normalize_login(text: str) -> str:
     """A login as it is compared: without spaces around it, in small letters."""
     return text.strip().casefold()
+
+
+def _new_session(session: Session, *, staff_id: int, lasts: timedelta, awaits_code: bool = False) -> str:
+    now = utcnow()
+    session.execute(delete(ConsoleSession).where(ConsoleSession.expires_at <= now))
+    token = secrets.token_urlsafe(_TOKEN_BYTES)
+    session.add(
+        ConsoleSession(
+            token_hash=_hash_of(token), staff_id=staff_id, expires_at=now + lasts, awaits_code=awaits_code
+        )
+    )
+    return token
+
+
+def _owner(session: Session, token: str, *, awaits_code: bool) -> StaffMember | None:
+    found = session.get(ConsoleSession, _hash_of(token), options=[joinedload(ConsoleSession.staff)])
+    if found is None or found.awaits_code is not awaits_code:
+        return None
+    if found.expires_at <= utcnow() or found.staff.disabled_at is not None:
+        return None
+    return found.staff
 
 
 def _find(session: Session, login: str) -> StaffMember | None:

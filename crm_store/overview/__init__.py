@@ -1,0 +1,1 @@
+"""What is known about a customer and about the business, put together for the staff."""

@@ -1,0 +1,1 @@
+"""Wordings that the owner has edited in the console, with their history."""

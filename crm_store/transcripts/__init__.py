@@ -1,0 +1,1 @@
+"""Transcripts: searching what was said, and for how long it is kept."""
