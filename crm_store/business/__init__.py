@@ -2,6 +2,7 @@
 
 from crm_store.business.calendar import WEEKDAYS, Calendar, Weekday
 from crm_store.business.file import EXAMPLE, Business, BusinessFile, lay_out_business_file, read_business
+from crm_store.business.loyalty import Loyalty, Reward, Tier
 from crm_store.business.parts import (
     Callbacks,
     Category,
@@ -17,6 +18,7 @@ from crm_store.business.parts import (
 )
 from crm_store.business.service import Service, ServiceKind, ServiceQuestion
 from crm_store.business.sla import EscalationStep, Sla, SlaPolicy
+from crm_store.business.surveys import SurveyDefinition, SurveyQuestion, Surveys
 
 __all__ = [
     "EXAMPLE",
@@ -31,8 +33,10 @@ __all__ = [
     "Faq",
     "Key",
     "Limit",
+    "Loyalty",
     "Product",
     "Question",
+    "Reward",
     "Role",
     "RootCause",
     "Service",
@@ -40,6 +44,10 @@ __all__ = [
     "ServiceQuestion",
     "Sla",
     "SlaPolicy",
+    "SurveyDefinition",
+    "SurveyQuestion",
+    "Surveys",
+    "Tier",
     "Title",
     "Weekday",
     "lay_out_business_file",

@@ -20,9 +20,12 @@ import msgspec
 import structlog
 
 from crm_store.business.calendar import Calendar
+from crm_store.business.handoff import Handoff, StaffRules
+from crm_store.business.loyalty import Loyalty
 from crm_store.business.parts import Callbacks, Category, Complaints, Faq, Product, RootCause
 from crm_store.business.service import Service, ServiceKind
 from crm_store.business.sla import Sla
+from crm_store.business.surveys import Surveys
 from crm_store.errors import ConfigurationError
 from crm_store.persian.calendar_words import DEFAULT_DAY_PARTS, DayParts
 from crm_store.settings import PROJECT_ROOT
@@ -62,6 +65,10 @@ class Business(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         callback: when calls are promised (`call_hours`).
         service: what can be booked, and when.
         sla: how soon what is answered.
+        loyalty: the customers' club.
+        surveys: opinions that are asked for.
+        handoff: when and how a person takes over.
+        staff: what holds for the staff.
         day_parts: what customers' words for parts of the day mean here, ``"08:00-12:00"``; a part left out is
             what it is to most people.
         products: what it sells, so that it is known by name when somebody mentions it.
@@ -75,6 +82,10 @@ class Business(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     callback: Callbacks = Callbacks()
     service: Service = Service()
     sla: Sla = Sla()
+    loyalty: Loyalty = Loyalty()
+    surveys: Surveys = Surveys()
+    handoff: Handoff = Handoff()
+    staff: StaffRules = StaffRules()
     day_parts: Mapping[DayPart, str] = msgspec.field(default_factory=dict)
     products: tuple[Product, ...] = ()
     texts: Mapping[str, tuple[str, ...]] = msgspec.field(default_factory=dict)
@@ -227,6 +238,9 @@ def _check(business: Business) -> None:
     business.callback.check("callback")
     business.service.check()
     business.sla.check()
+    business.loyalty.check()
+    business.surveys.check()
+    business.handoff.check()
     business.parts_of_day()
     empty = sorted(name for name, wordings in business.texts.items() if not all(wordings) or not wordings)
     if empty:

@@ -11,6 +11,13 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 from crm_store.base import Base, BigId, utcnow
 from crm_store.customers.models import ChannelIdentity
 
+#: Who sees a line of the transcript.
+EVERYBODY, STAFF_ONLY = "all", "staff"
+#: In an attachment's data: a member of staff sent it from a group; who may see it, its line says.
+OF_STAFF = "of_staff"
+#: Who answers in a conversation.
+BOT, HUMAN = "bot", "human"
+
 
 class Conversation(Base):
     """One chat on one channel. Its id is Rasa's sender id."""
@@ -23,8 +30,12 @@ class Conversation(Base):
     chat_id: Mapped[str] = mapped_column(String(100))
     #: None for a staff group, which belongs to no single account.
     identity_id: Mapped[int | None] = mapped_column(ForeignKey("channel_identities.id"), index=True)
-    #: ``bot`` or, once people can take conversations over, ``human``.
+    #: ``bot``, or ``human`` while a member of staff has taken it over.
     owner: Mapped[str] = mapped_column(String(10), default="bot")
+    #: The member of staff who has taken it over; None while the bot answers.
+    owner_id: Mapped[int | None] = mapped_column(ForeignKey("staff_members.id"))
+    #: Raised whenever the owner changes: what was prepared under a former owner shows itself by it.
+    ownership: Mapped[int] = mapped_column(default=0)
     #: Number of the latest message; raised under the row's lock, so messages commit in order.
     last_seq: Mapped[int] = mapped_column(default=0)
     #: When the customer was told that the answer is late; None while all is well.
@@ -45,6 +56,8 @@ class Message(Base):
     seq: Mapped[int]
     #: ``customer``, ``bot`` or ``staff:<id>``.
     author: Mapped[str] = mapped_column(String(60))
+    #: ``all``, or ``staff`` for what the customer never sees: whispers, and replies that were held back.
+    audience: Mapped[str] = mapped_column(String(10), default=EVERYBODY)
     #: Rich text from the bot, plain text from people.
     text: Mapped[str] = mapped_column(Text, default="")
     #: Buttons, attachments and whatever else a client draws.
@@ -91,7 +104,7 @@ class Attachment(Base):
     file_name: Mapped[str] = mapped_column(String(255), default="")
     #: Path below the attachments folder; empty where there is no file.
     path: Mapped[str] = mapped_column(String(255), default="")
-    #: Latitude and longitude, or the card's name and phone.
+    #: Latitude and longitude, or the card's name and phone; `OF_STAFF`.
     data: Mapped[dict[str, Any]] = mapped_column(default=dict)
     complaint_id: Mapped[int | None] = mapped_column(ForeignKey("complaints.id"), index=True)
     service_request_id: Mapped[int | None] = mapped_column(ForeignKey("service_requests.id"), index=True)

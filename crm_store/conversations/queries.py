@@ -7,10 +7,11 @@ from datetime import datetime
 from typing import Any
 
 import msgspec
-from sqlalchemy import exists, select
+from sqlalchemy import exists, func, select
 from sqlalchemy.orm import Session
 
-from crm_store.conversations.models import Attachment, Conversation, Message
+from crm_store.conversations.models import EVERYBODY, Attachment, Conversation, Message
+from crm_store.customers.models import ChannelIdentity
 from crm_store.inbox import PENDING, InboxItem
 
 
@@ -27,9 +28,20 @@ class Line(msgspec.Struct, frozen=True):
 
 
 def latest_numbers(session: Session, *, channel: str, chat_ids: Collection[str]) -> dict[str, int]:
-    """Number of the latest line of each of these chats; a chat without a conversation is left out."""
+    """Number of the latest line of each of these chats that its customer sees.
+
+    A chat without a conversation is left out.
+    """
+    shown = (
+        select(Message.seq)
+        .where(Message.conversation_id == Conversation.id, Message.audience == EVERYBODY)
+        .order_by(Message.seq.desc())
+        .limit(1)
+        .scalar_subquery()
+    )
+    # Where all lines went with time, the number goes on from where it was.
     rows = session.execute(
-        select(Conversation.chat_id, Conversation.last_seq).where(
+        select(Conversation.chat_id, func.coalesce(shown, Conversation.last_seq)).where(
             Conversation.channel == channel, Conversation.chat_id.in_(chat_ids)
         )
     )
@@ -37,12 +49,17 @@ def latest_numbers(session: Session, *, channel: str, chat_ids: Collection[str])
 
 
 def lines_after(session: Session, *, channel: str, chat_id: str, seq: int, limit: int = 200) -> list[Line]:
-    """The transcript of a chat behind a number, in order."""
+    """The transcript of a chat behind a number as its customer sees it, in order."""
     rows = session.execute(
         select(Message, InboxItem.payload)
         .join(Conversation, Message.conversation_id == Conversation.id)
         .outerjoin(InboxItem, Message.inbox_id == InboxItem.id)
-        .where(Conversation.channel == channel, Conversation.chat_id == chat_id, Message.seq > seq)
+        .where(
+            Conversation.channel == channel,
+            Conversation.chat_id == chat_id,
+            Message.seq > seq,
+            Message.audience == EVERYBODY,
+        )
         .order_by(Message.seq)
         .limit(limit)
     )
@@ -84,3 +101,26 @@ def lines_around(
     ):
         sent_along.setdefault(attachment.inbox_id, []).append(attachment)
     return [TranscriptLine(message, sent_along.get(message.inbox_id or 0, [])) for message in messages]
+
+
+def latest_conversation(session: Session, *, customer_id: int) -> int | None:
+    """The private conversation in which a customer wrote last, among those where they can be reached.
+
+    Args:
+        customer_id: the record that stands for the person.
+
+    Returns:
+        Its id; None when every account has blocked the bot, or there is none.
+    """
+    wrote_last = (
+        select(func.max(Message.created_at))
+        .where(Message.conversation_id == Conversation.id, Message.author == "customer")
+        .scalar_subquery()
+    )
+    return session.scalar(
+        select(Conversation.id)
+        .join(ChannelIdentity, Conversation.identity_id == ChannelIdentity.id)
+        .where(ChannelIdentity.customer_id == customer_id, ChannelIdentity.blocked_at.is_(None))
+        .order_by(wrote_last.is_(None), wrote_last.desc(), Conversation.id.desc())
+        .limit(1)
+    )

@@ -11,7 +11,7 @@ from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from crm_store.base import utcnow
-from crm_store.conversations.models import Attachment, Button, Conversation, Message
+from crm_store.conversations.models import EVERYBODY, Attachment, Button, Conversation, Message
 from crm_store.customers.models import ChannelIdentity
 from crm_store.errors import NotFound
 
@@ -25,6 +25,25 @@ def open_conversation(
         conversation = Conversation(channel=channel, chat_id=chat_id, identity=identity)
         session.add(conversation)
         session.flush()
+    return conversation
+
+
+def lock_conversation(session: Session, *, conversation_id: int) -> Conversation:
+    """A conversation as it is now; its owner does not change until the unit of work ends.
+
+    Whoever changes the owner or speaks for them begins with this lock, and takes others behind it.
+
+    Raises:
+        NotFound: there is none.
+    """
+    conversation = session.scalar(
+        select(Conversation)
+        .where(Conversation.id == conversation_id)
+        .with_for_update(key_share=True)
+        .execution_options(populate_existing=True)
+    )
+    if conversation is None:
+        raise NotFound("no such conversation")
     return conversation
 
 
@@ -56,11 +75,17 @@ def add_message(
     inbox_id: int | None = None,
     outbox_id: int | None = None,
     platform_message_id: str = "",
+    audience: str = EVERYBODY,
+    now: datetime | None = None,
 ) -> Message:
     """Append to the transcript; an incoming row that stands there already is returned as it is.
 
     The number is taken under the conversation's row lock, which is held until commit: within a conversation
     messages become visible in the order of their numbers.
+
+    Args:
+        audience: ``staff`` for what the customer never sees.
+        now: when it was said.
     """
     if inbox_id is not None:
         known = session.scalar(select(Message).where(Message.inbox_id == inbox_id))
@@ -84,6 +109,8 @@ def add_message(
         inbox_id=inbox_id,
         outbox_id=outbox_id,
         platform_message_id=platform_message_id,
+        audience=audience,
+        created_at=now or utcnow(),
     )
     session.add(message)
     session.flush()
@@ -113,19 +140,26 @@ def find_message(session: Session, *, conversation_id: int, platform_message_id:
 
 
 def latest_message(session: Session, *, conversation_id: int, author: str) -> Message | None:
-    """The newest transcript line of an author."""
+    """The newest transcript line of an author that the customer has seen or said."""
     return session.scalar(
         select(Message)
-        .where(Message.conversation_id == conversation_id, Message.author == author)
+        .where(
+            Message.conversation_id == conversation_id,
+            Message.author == author,
+            Message.audience == EVERYBODY,
+        )
         .order_by(Message.seq.desc())
         .limit(1)
     )
 
 
 def issue_buttons(
-    session: Session, *, conversation_id: int, buttons: list[dict[str, str]], lifetime: timedelta
-) -> list[dict[str, str]]:
-    """Turn ``{"title", "payload"}`` into ``{"title", "token"}``: what leaves this machine is opaque."""
+    session: Session, *, conversation_id: int, buttons: list[dict[str, Any]], lifetime: timedelta
+) -> list[dict[str, Any]]:
+    """Turn ``{"title", "payload"}`` into ``{"title", "token"}``: what leaves this machine is opaque.
+
+    A ``row`` that a button names stays beside it: those of one number stand together, from right to left.
+    """
     group, expires_at = secrets.token_urlsafe(12), utcnow() + lifetime
     issued = []
     for button in buttons:
@@ -138,8 +172,12 @@ def issue_buttons(
             expires_at=expires_at,
         )
         session.add(row)
-        issued.append({"title": row.title, "token": row.token})
+        issued.append({"title": row.title, "token": row.token, **_row_of(button)})
     return issued
+
+
+def _row_of(button: dict[str, Any]) -> dict[str, Any]:
+    return {"row": button["row"]} if "row" in button else {}
 
 
 class Press(msgspec.Struct, frozen=True):

@@ -1,1 +1,1 @@
-"""Hand-off: when a person is needed. For now: call-back requests."""
+"""Hand-off: when a person is needed, who has a conversation, and call-back requests."""

@@ -12,10 +12,13 @@ from crm_store.activity import record_activity
 from crm_store.base import utcnow
 from crm_store.conversations.models import Conversation
 from crm_store.conversations.service import customer_of
-from crm_store.customers.service import add_phone
+from crm_store.customers.service import add_phone, best_phone
 from crm_store.drafts import Draft
 from crm_store.errors import DraftIncomplete, NotFound
 from crm_store.handoff.models import CallbackRequest
+from crm_store.persian import to_jalali_datetime_text
+from crm_store.rules import Rules
+from crm_store.staff.telling import tell_groups
 
 DRAFT_KIND = "callback"
 OPEN, REPLACED = "open", "replaced"
@@ -88,6 +91,74 @@ def request_callback(
         subject_id=request.id,
     )
     return request
+
+
+def promise_call(
+    session: Session, *, conversation_id: int, topic: str, due_at: datetime, now: datetime | None = None
+) -> CallbackRequest | None:
+    """Register a call that is promised because nobody came, with the best number that is known.
+
+    An open request is replaced as by a wish of the customer's: what it was about is taken over, and a promise
+    that stands is kept.
+
+    Args:
+        topic: what it is about, in the customer's words.
+
+    Returns:
+        The request; None where no number is known.
+    """
+    now = now or utcnow()
+    customer_id = customer_of(session.get_one(Conversation, conversation_id))
+    point = best_phone(session, customer_id=customer_id)
+    if point is None:
+        return None
+    draft = Draft(
+        conversation_id=conversation_id,
+        kind=DRAFT_KIND,
+        data={"contact_point_id": point.id, "topic": topic[:MAX_TOPIC]},
+        sources={},
+        state=drafts.SUBMITTED,
+    )
+    session.add(draft)
+    session.flush()
+    request = CallbackRequest(
+        customer_id=customer_id,
+        conversation_id=conversation_id,
+        draft_id=draft.id,
+        contact_point_id=point.id,
+        topic=topic[:MAX_TOPIC],
+        due_at=due_at,
+        created_at=now,
+    )
+    _replace_open(session, request)
+    session.add(request)
+    session.flush()
+    _note(session, request, "requested", actor="system", now=now)
+    return request
+
+
+def tell_of_callback(session: Session, request: CallbackRequest, *, rules: Rules) -> None:
+    """Tell the staff's groups of a call that was promised; what it is about stands at the console."""
+    due_at = request.due_at or utcnow()
+    tell_groups(
+        session,
+        groups=rules.groups,
+        response="utter_staff_group_callback",
+        key=staff_notice_key(request.id),
+        params={"deadline": to_jalali_datetime_text(due_at, rules.timezone)},
+    )
+
+
+def _note(session: Session, request: CallbackRequest, event: str, *, actor: str, now: datetime) -> None:
+    entry = record_activity(
+        session,
+        customer_id=request.customer_id,
+        kind=f"callback.{event}",
+        actor=actor,
+        subject_type="callback_request",
+        subject_id=request.id,
+    )
+    entry.at = now
 
 
 def open_callback(session: Session, *, customer_id: int) -> CallbackRequest | None:

@@ -1,0 +1,184 @@
+"""What becomes of hand-overs by itself: offered in turn, escalated, ended with a promise, given back.
+
+Each is a unit of work of its own, and looked at once more under its locks: several processes may do this at
+the same time, and people may be quicker.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable
+from datetime import datetime, timedelta
+
+from sqlalchemy import ColumnElement, and_, func, or_, select
+from sqlalchemy.orm import Session
+
+from crm_store.db import Database
+from crm_store.handoff.board import last_spoken
+from crm_store.handoff.keeping import (
+    SYSTEM,
+    Case,
+    locked,
+    name_of,
+    note,
+    staff_notice_key,
+    tell_customer,
+)
+from crm_store.handoff.models import CLAIMED, EXPIRED, WAITING, Handoff
+from crm_store.handoff.offering import UNKNOWN, offer
+from crm_store.handoff.presence import ONLINE
+from crm_store.handoff.promise import promised_by
+from crm_store.handoff.releasing import give_back
+from crm_store.handoff.service import promise_call, tell_of_callback
+from crm_store.handoff.transferring import wait_again
+from crm_store.handoff.waiting import end
+from crm_store.persian import deadline_text, to_persian_digits
+from crm_store.rules import Rules
+from crm_store.staff.models import StaffMember
+from crm_store.staff.telling import tell_groups, tell_role
+
+UNCLAIMED = "utter_staff_handoff_unclaimed"
+EXPIRED_RESPONSE, OFFER_CALL = "utter_handoff_expired", "utter_handoff_out_of_hours"
+#: By so much more urgent is who was not claimed in time.
+RISES_BY = 10
+_ABOVE = ("supervisor", "admin")
+_AT_ONCE = 200
+
+Step = Callable[[Session, Case, Rules, datetime], bool]
+
+
+def look_after(database: Database, *, rules: Rules, now: datetime) -> Counter[str]:
+    """Do what has become due for all hand-overs; returns how often what was done."""
+    limits = rules.business.handoff
+    steps: list[tuple[str, ColumnElement[bool], Step]] = [
+        ("orphaned", _owner_is_gone(), _put_back),
+        ("idle", _is_old(limits.idle_minutes, now), _give_back_idle),
+    ]
+    if limits.expire_minutes:
+        steps.append(("expired", _waits_since(limits.expire_minutes, now), _expire))
+    steps += [
+        ("escalated", and_(Handoff.state == WAITING, Handoff.escalate_at <= now), _escalate),
+        ("offered", _is_not_offered(limits.claim_minutes, now), _offer),
+    ]
+    done: Counter[str] = Counter()
+    for name, is_due, step in steps:
+        with database.read() as session:
+            due = session.scalars(
+                select(Handoff.id).where(is_due).order_by(Handoff.requested_at, Handoff.id).limit(_AT_ONCE)
+            ).all()
+        for handoff_id in due:
+            with database.write() as session:
+                done[name] += _still(session, handoff_id, is_due) and step(
+                    session, locked(session, handoff_id=handoff_id), rules, now
+                )
+    return +done
+
+
+def _still(session: Session, handoff_id: int, is_due: ColumnElement[bool]) -> bool:
+    """Whether something is still due, looked at under the locks."""
+    locked(session, handoff_id=handoff_id)
+    return session.scalar(select(Handoff.id).where(Handoff.id == handoff_id, is_due)) is not None
+
+
+def _escalate(session: Session, case: Case, rules: Rules, now: datetime) -> bool:
+    """Tell those above that nobody has claimed it, and let it be more urgent."""
+    handoff = case.handoff
+    handoff.escalated += 1
+    handoff.urgency += RISES_BY
+    handoff.escalate_at = now + timedelta(minutes=rules.business.handoff.claim_minutes)
+    session.flush()
+    waited = max(1, int((now - handoff.waiting_since).total_seconds() // 60))
+    params = {
+        "count": _waiting(session),
+        "name": name_of(session, customer_id=handoff.customer_id) or UNKNOWN,
+        "topic": handoff.topic[:120] or UNKNOWN,
+        "minutes": to_persian_digits(waited),
+        "handoff": handoff.id,
+        "number": handoff.id,
+    }
+    key = f"{staff_notice_key(handoff.id)}unclaimed:{handoff.escalated}"
+    is_told = any(
+        tell_role(session, role=role, response=UNCLAIMED, key=key, params=params) for role in _ABOVE
+    )
+    if not is_told:
+        tell_groups(session, groups=rules.groups, response=UNCLAIMED, key=key, params=params)
+    note(session, handoff, "escalated", actor=SYSTEM, now=now, data={"step": handoff.escalated})
+    return True
+
+
+def _expire(session: Session, case: Case, rules: Rules, now: datetime) -> bool:
+    """End a wish that nobody met: a call is promised, or offered where no number is known."""
+    conversation, handoff = case
+    end(session, conversation, handoff, outcome=EXPIRED, now=now)
+    due_at = promised_by(now, rules.business.call_hours, rules.timezone)
+    call = promise_call(session, conversation_id=conversation.id, topic=handoff.topic, due_at=due_at, now=now)
+    due_at = call.due_at or due_at if call else due_at
+    note(session, handoff, "expired", actor=SYSTEM, now=now, data={"call": call is not None})
+    tell_customer(
+        session,
+        handoff,
+        EXPIRED_RESPONSE if call else OFFER_CALL,
+        now=now,
+        params={"deadline": deadline_text(due_at, now=now, tz=rules.timezone)},
+    )
+    if call is not None:
+        tell_of_callback(session, call, rules=rules)
+    return True
+
+
+def _give_back_idle(session: Session, case: Case, rules: Rules, now: datetime) -> bool:
+    """Give back what nobody has said a word in for long."""
+    conversation, handoff = case
+    since = now - timedelta(minutes=rules.business.handoff.idle_minutes)
+    spoken = last_spoken(session, conversation_id=conversation.id)
+    if spoken is not None and spoken > since:
+        return False
+    give_back(session, conversation, handoff, by=None, rules=rules, now=now)
+    return True
+
+
+def _put_back(session: Session, case: Case, rules: Rules, now: datetime) -> bool:
+    """Let somebody else have what belongs to who no longer works here."""
+    wait_again(session, case.conversation, case.handoff, rules=rules, now=now)
+    return True
+
+
+def _offer(session: Session, case: Case, rules: Rules, now: datetime) -> bool:
+    """Offer it to the next one, if anybody is there."""
+    before = case.handoff.offered_to_id, case.handoff.offered_at
+    chosen = offer(session, case.handoff, rules=rules, now=now)
+    if chosen is None:
+        # Nobody is there: whoever comes is offered it as soon as they are.
+        case.handoff.offered_to_id, case.handoff.offered_at = None, before[1]
+        session.flush()
+    return chosen is not None
+
+
+def _owner_is_gone() -> ColumnElement[bool]:
+    gone = select(StaffMember.id).where(StaffMember.disabled_at.is_not(None))
+    return and_(Handoff.state == CLAIMED, Handoff.owner_id.in_(gone))
+
+
+def _is_old(minutes: int, now: datetime) -> ColumnElement[bool]:
+    return and_(Handoff.state == CLAIMED, Handoff.claimed_at <= now - timedelta(minutes=minutes))
+
+
+def _waits_since(minutes: int, now: datetime) -> ColumnElement[bool]:
+    return and_(Handoff.state == WAITING, Handoff.waiting_since <= now - timedelta(minutes=minutes))
+
+
+def _is_not_offered(minutes: int, now: datetime) -> ColumnElement[bool]:
+    """What waits and was offered to nobody, too long ago, or to somebody who has gone since."""
+    there = select(StaffMember.id).where(StaffMember.presence == ONLINE, StaffMember.disabled_at.is_(None))
+    return and_(
+        Handoff.state == WAITING,
+        or_(
+            Handoff.offered_to_id.is_(None),
+            Handoff.offered_at <= now - timedelta(minutes=minutes),
+            Handoff.offered_to_id.not_in(there),
+        ),
+    )
+
+
+def _waiting(session: Session) -> int:
+    return session.scalar(select(func.count()).select_from(Handoff).where(Handoff.state == WAITING)) or 0
