@@ -12,6 +12,7 @@ from sqlalchemy.engine import URL, Connection, Engine, make_url
 from sqlalchemy.exc import ArgumentError
 from sqlalchemy.orm import Session, sessionmaker
 
+import crm_store.models  # noqa: F401  # with its listeners, whoever opens the store
 from crm_store.errors import ConfigurationError
 
 BUSY_TIMEOUT_SECONDS = 30
@@ -130,10 +131,20 @@ def compact_sqlite(engine: Engine) -> None:
     connection = engine.raw_connection()
     try:
         cursor = connection.cursor()
+        _forget_searched_words(cursor)
         cursor.execute("VACUUM")
         empty_write_ahead_log(cursor)
     finally:
         connection.close()
+
+
+def _forget_searched_words(cursor: Any) -> None:
+    """Let the full-text index go of words that are in no text any more: FTS5 only marks them as deleted.
+
+    https://www.sqlite.org/fts5.html#the_optimize_command
+    """
+    if cursor.execute("SELECT 1 FROM sqlite_master WHERE name = 'message_search'").fetchone():
+        cursor.execute("INSERT INTO message_search(message_search) VALUES ('optimize')")
 
 
 def empty_write_ahead_log(cursor: Any) -> None:

@@ -45,6 +45,12 @@ class ConfigurationError(CrmError):
     code = "configuration"
 
 
+class Forbidden(CrmError):
+    """The asker may not do this; that they tried is in the audit trail."""
+
+    code = "forbidden"
+
+
 class LoginRefused(CrmError):
     """Login and password do not fit; from outside it looks the same whether the login exists."""
 
@@ -87,3 +93,62 @@ class FullyBooked(CrmError):
     """No place is left in a window of time, or it is no window that can be booked."""
 
     code = "fully_booked"
+
+
+class RewardGone(CrmError):
+    """None of a reward is left."""
+
+    code = "reward_gone"
+
+
+class LimitReached(CrmError):
+    """Somebody has as many of something as one customer may have."""
+
+    code = "limit_reached"
+
+
+class NotEnoughPoints(CrmError):
+    """A customer has fewer points than are needed.
+
+    Attributes:
+        missing: how many are missing.
+    """
+
+    code = "not_enough_points"
+
+    def __init__(self, missing: int) -> None:
+        super().__init__(f"{missing} points are missing")
+        self.missing = missing
+
+
+class AlreadyClaimed(CrmError):
+    """Somebody else has this conversation.
+
+    Attributes:
+        owner_id: who.
+        owner_name: what they are called.
+    """
+
+    code = "already_claimed"
+
+    def __init__(self, owner_id: int, owner_name: str) -> None:
+        super().__init__("somebody else has this conversation")
+        self.owner_id, self.owner_name = owner_id, owner_name
+
+
+class CapReached(LimitReached):
+    """Somebody has as many conversations at a time as they may have."""
+
+    code = "cap_reached"
+
+
+class Conflict(CrmError):
+    """Something with this name is there already, with other content; nothing was changed."""
+
+    code = "conflict"
+
+
+class KeyRefused(CrmError):
+    """A key of the API opens nothing; from outside it looks the same whether it is wrong or revoked."""
+
+    code = "key_refused"

@@ -10,6 +10,9 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from crm_store.base import Base, utcnow
 
+#: In the detail of whoever gets a bot's updates: the name by which people find the bot.
+USERNAME = "username"
+
 
 class Heartbeat(Base):
     """The latest sign of life of a role."""
@@ -31,3 +34,12 @@ def beat(session: Session, *, name: str, status: str = "ok", detail: dict[str, A
         session.add(Heartbeat(name=name, at=utcnow(), status=status, detail=detail or {}))
         return
     row.at, row.status, row.detail = utcnow(), status, detail or {}
+
+
+def bot_username(session: Session, *, channel: str) -> str | None:
+    """The name by which people find a messenger's bot; None as long as the messenger has not told it."""
+    for name in (f"poller:{channel}", f"webhook:{channel}"):
+        row = session.get(Heartbeat, name)
+        if row is not None and row.detail.get(USERNAME):
+            return str(row.detail[USERNAME])
+    return None

@@ -62,6 +62,11 @@ class BotApiSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     webhook_port: int = 8443
     staff_group_id: int | None = None
 
+    @property
+    def account_id(self) -> str:
+        """The bot's own account, with whose id a token begins."""
+        return self.token.partition(":")[0]
+
     def __repr__(self) -> str:
         return f"BotApiSettings(mode={self.mode!r}, token={'set' if self.token else 'not set'})"
 
@@ -75,6 +80,8 @@ class LimitSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         messages_per_second: messages per second and bot.
         chat_burst: messages that one chat may get at once before the pace below holds.
         chat_messages_per_second: messages per second and chat after the burst.
+        group_messages_per_minute: messages that a group takes in a minute, all its topics together; a fifth
+            of them may leave at once, the rest evenly, and one is kept to spare.
         button_hours: hours for which a button stays valid.
         draft_hours: hours after which a half-filled form is no longer continued.
         reminder_hour: hour of the day, local time, at which what was left half-told is offered again.
@@ -88,6 +95,7 @@ class LimitSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     messages_per_second: float = 25.0
     chat_burst: int = 5
     chat_messages_per_second: float = 1.0
+    group_messages_per_minute: int = 20
     button_hours: int = 48
     draft_hours: int = 72
     reminder_hour: int = 10
@@ -101,11 +109,11 @@ class RetentionSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True)
 
     Attributes:
         raw_days: updates as the messengers sent them, sent messages, the dialogue's own memory, automatic
-            work that is over and windows of time that no request names.
-        transcript_days: what was said in conversations.
+            work that is over, windows of time that no request names, what staff had in mind in their chats.
+        transcript_days: what was said in conversations, and with it what is searched.
         attachment_days: files that belong to no complaint or service request.
-        complaint_days: complaints and service requests, counted from their last change; then only what names
-            no one stays.
+        complaint_days: complaints and service requests, counted from their last change, and hand-overs, from
+            their end; then only what names no one stays. Notes of the staff's that are not pinned go, too.
         audit_days: the audit trail.
         learning_days: messages that were not understood, counted from the decision about them, if any.
     """
@@ -116,6 +124,23 @@ class RetentionSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True)
     complaint_days: int = 1825
     audit_days: int = 1825
     learning_days: int = 90
+
+
+class WooCommerceSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A WooCommerce shop that tells of its orders.
+
+    Attributes:
+        webhook_secret: the secret of the webhooks there; empty means that they are refused.
+        shop: the shop's name among the business's shops.
+        currency: what a price there means: ``IRT`` tomans, ``IRR`` rials; empty takes the order's own word.
+    """
+
+    webhook_secret: str = ""
+    shop: str = "main"
+    currency: Literal["", "IRT", "IRR"] = ""
+
+    def __repr__(self) -> str:
+        return f"WooCommerceSettings(webhook_secret={'set' if self.webhook_secret else 'not set'})"
 
 
 class LearningSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -162,6 +187,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     limits: LimitSettings = LimitSettings()
     retention: RetentionSettings = RetentionSettings()
     learning: LearningSettings = LearningSettings()
+    woocommerce: WooCommerceSettings = WooCommerceSettings()
 
     def __repr__(self) -> str:
         return f"Settings(data_dir={self.data_dir!r}, http_port={self.http_port})"  # no secrets in logs

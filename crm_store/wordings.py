@@ -1,14 +1,14 @@
 """What the responses say: Peyvand's wordings from ``data/<area>/responses.yml``, the owner's in their place.
 
-The owner's texts stand in the section ``[texts]`` of the business file. One that could break a message (with
-a placeholder that the response has no value for, without one that it needs, with a stray brace) never does:
-Peyvand's own wording is said instead, and the reason is logged once for each version of the file.
+The owner's texts stand in the section ``[texts]`` of the business file, or were saved at the console, which
+goes first. One that could break a message (with a placeholder that the response has no value for, without one
+that it needs, with a stray brace) never does: Peyvand's own wording is said instead, and the reason is logged
+once for each version.
 """
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -18,18 +18,24 @@ import yaml
 from crm_store.business import Business, BusinessFile
 from crm_store.errors import ConfigurationError
 from crm_store.persian import rich
+from crm_store.texts.service import EditedTexts, Texts
+from crm_store.wording_faults import BUSINESS, foreign_tags, placeholder_faults
+
+__all__ = [
+    "BUSINESS",
+    "NAME_PLACEHOLDER",
+    "Wording",
+    "Wordings",
+    "foreign_tags",
+    "read_responses",
+    "text_problems",
+]
 
 #: ``buttons``, ``custom`` and the like beside ``text``, as Rasa writes them.
 Wording = dict[str, Any]
 Responses = Mapping[str, list[Wording]]
 
-#: Stands for the business's name in every text.
-BUSINESS = "business"
 NAME_PLACEHOLDER = f"{{{BUSINESS}}}"
-
-_PLACEHOLDER = re.compile(r"\{([a-z_][a-z0-9_]*)\}")
-_TAG = re.compile(r"</?([A-Za-z][^<>]*)>")
-_TAGS = frozenset({"b", "i", "code"})
 
 log = structlog.get_logger(__name__)
 
@@ -60,20 +66,30 @@ class Wordings:
     Args:
         own: Peyvand's responses by name, each with its wordings.
         business: where the owner's texts and the business's name come from.
+        texts: what was saved at the console; None where nothing is looked up.
     """
 
-    def __init__(self, own: Responses, business: BusinessFile) -> None:
+    def __init__(self, own: Responses, business: BusinessFile, texts: EditedTexts | None = None) -> None:
         self._own = own
         self._business = business
-        self._merged_for: Business | None = None
+        self._texts = texts
+        self._nothing = Texts()
+        self._merged_for: tuple[Business, Texts] | None = None
         self._merged: dict[str, list[Wording]] = {}
 
     def current(self) -> dict[str, list[Wording]]:
         """The responses, with the owner's texts in their place."""
         business = self._business.current()
-        if business is not self._merged_for:
-            self._merged = {**self._own, **_replaced(self._own, business)}
-            self._merged_for = business
+        texts = self._texts.current() if self._texts is not None else self._nothing
+        known = self._merged_for
+        if known is None or known[0] is not business or known[1] is not texts:
+            of_console = {name: (text,) for name, text in texts.responses.items()}
+            self._merged = {
+                **self._own,
+                **_replaced(self._own, business.texts),
+                **_replaced(self._own, of_console),
+            }
+            self._merged_for = (business, texts)
         return self._merged
 
     @property
@@ -92,23 +108,12 @@ def text_problems(text: str, original: str) -> list[str]:
     Returns:
         One line each; none if it can be said.
     """
-    wanted, used = _placeholders(original), _placeholders(text)
-    missing, unknown = sorted(wanted - used), sorted(used - wanted)
-    problems = [f"{{{name}}} is missing" for name in missing]
-    problems += [f"{{{name}}} is not known here" for name in unknown]
-    if re.search(r"[{}]", _PLACEHOLDER.sub("", text)):
-        problems.append("a brace stands alone")
-    return problems
+    return placeholder_faults(text, original).lines()
 
 
-def foreign_tags(text: str) -> list[str]:
-    """Tags in a text that no message may have; they would be shown as they are written."""
-    return [match[0] for match in _TAG.finditer(text) if match[1] not in _TAGS]
-
-
-def _replaced(own: Responses, business: Business) -> dict[str, list[Wording]]:
+def _replaced(own: Responses, by_name: Mapping[str, Sequence[str]]) -> dict[str, list[Wording]]:
     replaced = {}
-    for name, texts in business.texts.items():
+    for name, texts in by_name.items():
         if name not in own:
             log.warning("business_text_unknown", response=name)
             continue
@@ -125,7 +130,3 @@ def _replaced(own: Responses, business: Business) -> dict[str, list[Wording]]:
         if good:
             replaced[name] = good
     return replaced
-
-
-def _placeholders(text: str) -> set[str]:
-    return set(_PLACEHOLDER.findall(text)) - {BUSINESS}

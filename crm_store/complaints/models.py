@@ -38,6 +38,7 @@ class Complaint(Base):
         Index("ix_complaints_assignee_id_state", "assignee_id", "state"),
         Index("ix_complaints_state_id", "state", "id"),
         Index("ix_complaints_category_created_at", "category", "created_at"),
+        Index("ix_complaints_order_number", "order_number"),
     )
 
     id: Mapped[int] = mapped_column(BigId, primary_key=True)

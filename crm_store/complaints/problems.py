@@ -18,6 +18,7 @@ from crm_store.business import Business
 from crm_store.complaints.models import OPEN_STATES, WITHDRAWN, Complaint, Problem
 from crm_store.complaints.telling import tell_customer, tell_roles
 from crm_store.complaints.timeline import note_event
+from crm_store.conversations.reaching import chat_to_tell
 from crm_store.errors import InvalidInput, InvalidTransition
 from crm_store.outbox import OutboxItem
 from crm_store.rules import Rules
@@ -95,8 +96,11 @@ def answer_problem(
     problem.answer, problem.answered_by, problem.answered_at = text.strip(), actor, now
     by_chat: dict[int, list[Complaint]] = defaultdict(list)
     for complaint in complaints_in(session, problem):
-        if complaint.state != WITHDRAWN:
-            by_chat[complaint.conversation_id].append(complaint)
+        chat = chat_to_tell(
+            session, conversation_id=complaint.conversation_id, customer_id=complaint.customer_id
+        )
+        if complaint.state != WITHDRAWN and chat is not None:
+            by_chat[chat].append(complaint)
     key = f"problem-answer:{problem.id}:{hashlib.sha256(problem.answer.encode()).hexdigest()[:16]}"
     return sum(
         _answer_chat(session, problem, cases, key=f"{key}:{chat}", actor=actor, rules=rules, now=now)

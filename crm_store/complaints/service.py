@@ -64,16 +64,40 @@ def file_complaint(
     if missing:
         raise DraftIncomplete(missing)
     now = now or utcnow()
-    complaint = _insert(session, draft, rules, now)
-    attachments = draft.data.get("attachments", [])
+    customer_id = customer_of(session.get_one(Conversation, draft.conversation_id))
+    complaint = take_in(
+        session, draft, told=draft.data, customer_id=customer_id, actor="customer", rules=rules, now=now
+    )
+    drafts.close_draft(draft, state=drafts.SUBMITTED, inbox_id=inbox_id)
+    return complaint
+
+
+def take_in(
+    session: Session,
+    draft: Draft,
+    *,
+    told: Mapping[str, Any],
+    customer_id: int,
+    actor: str,
+    rules: Rules,
+    now: datetime,
+) -> Complaint:
+    """Register what was told, with all that follows; `file_complaint` says what.
+
+    Args:
+        draft: what the complaint is made of.
+        told: its fields, by the names of a draft's.
+        actor: who told it, ``customer`` or ``staff:<id>``.
+    """
+    complaint = _insert(session, draft, told, customer_id=customer_id, rules=rules, now=now)
+    attachments = told.get("attachments", [])
     for attachment in session.scalars(select(Attachment).where(Attachment.id.in_(attachments))):
         attachment.complaint_id = complaint.id
-    drafts.close_draft(draft, state=drafts.SUBMITTED, inbox_id=inbox_id)
     note_event(
         session,
         complaint,
         "filed",
-        actor="customer",
+        actor=actor,
         now=now,
         data={
             "category": complaint.category,
@@ -96,10 +120,16 @@ def file_complaint(
     return complaint
 
 
-def _insert(session: Session, draft: Draft, rules: Rules, now: datetime) -> Complaint:
-    """Insert what a draft holds, with its priority and its place beside earlier complaints."""
-    data = draft.data
-    customer_id = customer_of(session.get_one(Conversation, draft.conversation_id))
+def _insert(
+    session: Session,
+    draft: Draft,
+    data: Mapping[str, Any],
+    *,
+    customer_id: int,
+    rules: Rules,
+    now: datetime,
+) -> Complaint:
+    """Insert what was told, with its priority and its place beside earlier complaints."""
     order_number = data.get("order_number", "")
     priority, reasons = assess(
         session,

@@ -35,6 +35,7 @@ from crm_store.customers.models import Customer
 from crm_store.errors import InvalidInput, InvalidTransition
 from crm_store.rules import Rules
 from crm_store.sla import clocks
+from crm_store.surveys.service import complaint_was_resolved
 from crm_store.tickets.models import COMPLAINT
 from crm_store.tickets.notes import settle_questions
 
@@ -207,6 +208,14 @@ def _arrive(session: Session, complaint: Complaint, before: str, rules: Rules, n
         complaint.resolved_at = now
         clocks.stop(session, **about)
         due.plan_closing(session, complaint, rules=rules, now=now)
+        complaint_was_resolved(
+            session,
+            complaint_id=complaint.id,
+            customer_id=complaint.customer_id,
+            staff_id=complaint.assignee_id,
+            rules=rules,
+            now=now,
+        )
     elif state == CLOSED:
         complaint.closed_at = now
     elif state == WITHDRAWN:

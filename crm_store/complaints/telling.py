@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from crm_store.complaints.models import Complaint
+from crm_store.conversations.reaching import chat_to_tell
 from crm_store.outbox import enqueue_notice
 from crm_store.persian import to_persian_digits
 from crm_store.rules import Rules
@@ -18,16 +19,19 @@ _STAFF = "staff:"
 
 
 def tell_customer(session: Session, complaint: Complaint, response: str, *, key: str, **params: Any) -> None:
-    """Queue a notice in the chat in which the complaint was filed.
+    """Queue a notice in the chat in which the complaint was filed; of a caller's in any chat of theirs.
 
     Args:
         response: its name.
         key: names the cause; the same key again tells nothing twice.
         params: values for its placeholders besides ``code``, and ``ticket``, which its buttons name.
     """
+    chat = chat_to_tell(session, conversation_id=complaint.conversation_id, customer_id=complaint.customer_id)
+    if chat is None:
+        return
     enqueue_notice(
         session,
-        conversation_id=complaint.conversation_id,
+        conversation_id=chat,
         response=response,
         idempotency_key=key,
         params={"code": to_persian_digits(complaint.code), "ticket": complaint.code, **params},

@@ -48,6 +48,7 @@ def free_slots(
     on: date | None = None,
     between: tuple[str, str] | None = None,
     limit: int = 6,
+    with_notice: bool = True,
 ) -> list[Slot]:
     """The windows with places left, the earliest first.
 
@@ -56,8 +57,9 @@ def free_slots(
         between: only those that overlap this local span of a day, ``("16:00", "20:00")``; with two equal
             times only those that hold this time.
         limit: so many at the most.
+        with_notice: see `crm_store.service_requests.windows.bookable_windows`.
     """
-    windows = bookable_windows(kind, rules=rules, now=now or utcnow(), on=on)
+    windows = bookable_windows(kind, rules=rules, now=now or utcnow(), on=on, with_notice=with_notice)
     if between is not None:
         windows = [window for window in windows if _overlaps(window, between, rules)]
     taken = _taken(session, kind.key, windows)

@@ -28,6 +28,7 @@ from crm_store.service_requests.service import own_request
 from crm_store.service_requests.timeline import events, note_event, was_done
 from crm_store.service_requests.windows import change_deadline, is_missed
 from crm_store.sla import clocks
+from crm_store.surveys.service import visit_was_graded
 from crm_store.tickets.models import NOTE, SERVICE_REQUEST, TicketNote
 from crm_store.tickets.notes import add_note as keep_note
 
@@ -173,7 +174,10 @@ def rate(
     entry = note_event(
         session, request, "rated", actor="customer", now=now, inbox_id=inbox_id, value=value, scale=scale
     )
-    if value * 2 <= scale:
+    is_followed_up = visit_was_graded(
+        session, request_id=request.id, value=value, scale=scale, inbox_id=inbox_id, rules=rules, now=now
+    )
+    if value * 2 <= scale and not is_followed_up:
         telling.tell_of_low_grade(session, request, key=f"service-rated:{entry.id}", rules=rules, now=now)
     return request
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
@@ -62,13 +63,50 @@ def submit(
         return known
     kind = _checked(draft, rules)
     window = _take_place(session, draft, kind, inbox_id=inbox_id, rules=rules, now=now)
-    request = _insert_with_new_code(session, draft, kind, window, now)
-    attachments = draft.data.get(drafting.ATTACHMENTS, [])
+    customer_id = customer_of(session.get_one(Conversation, draft.conversation_id))
+    request = take_in(
+        session,
+        draft,
+        told=draft.data,
+        kind=kind,
+        window=window,
+        customer_id=customer_id,
+        actor="customer",
+        rules=rules,
+        now=now,
+    )
+    drafts.close_draft(draft, state=drafts.SUBMITTED, inbox_id=inbox_id)
+    return request
+
+
+def take_in(
+    session: Session,
+    draft: Draft,
+    *,
+    told: Mapping[str, Any],
+    kind: ServiceKind,
+    window: BookingWindow | None,
+    customer_id: int,
+    actor: str,
+    rules: Rules,
+    now: datetime,
+) -> ServiceRequest:
+    """Register what was told, with all that follows.
+
+    Args:
+        draft: what the request is made of.
+        told: its fields, by the names of a draft's.
+        window: where its place was taken, if it has one.
+        actor: who told it, ``customer`` or ``staff:<id>``.
+    """
+    request = _insert_with_new_code(
+        session, draft, told, kind=kind, window=window, customer_id=customer_id, now=now
+    )
+    attachments = told.get(drafting.ATTACHMENTS, [])
     for attachment in session.scalars(select(Attachment).where(Attachment.id.in_(attachments))):
         attachment.service_request_id = request.id
-    drafts.close_draft(draft, state=drafts.SUBMITTED, inbox_id=inbox_id)
     starts_at = window.starts_at.isoformat() if window else None
-    note_event(session, request, "submitted", actor="customer", now=now, kind=kind.key, starts_at=starts_at)
+    note_event(session, request, "submitted", actor=actor, now=now, kind=kind.key, starts_at=starts_at)
     plan_jobs(session, request, rules=rules, now=now)
     _start_clocks(session, request, rules=rules, now=now)
     return request
@@ -116,14 +154,20 @@ def _take_place(
 
 
 def _insert_with_new_code(
-    session: Session, draft: Draft, kind: ServiceKind, window: BookingWindow | None, now: datetime
+    session: Session,
+    draft: Draft,
+    data: Mapping[str, Any],
+    *,
+    kind: ServiceKind,
+    window: BookingWindow | None,
+    customer_id: int,
+    now: datetime,
 ) -> ServiceRequest:
     """Insert under a random code, taking another one in the rare case that somebody took it meanwhile."""
-    data: dict[str, Any] = draft.data
     for _ in range(_CODE_TRIES):
         request = ServiceRequest(
             code=new_ticket_code(session),
-            customer_id=customer_of(session.get_one(Conversation, draft.conversation_id)),
+            customer_id=customer_id,
             conversation_id=draft.conversation_id,
             draft_id=draft.id,
             kind=kind.key,

@@ -31,6 +31,7 @@ from crm_store.service_requests.models import (
 from crm_store.service_requests.timeline import note_event
 from crm_store.sla import clocks
 from crm_store.staff.models import StaffMember
+from crm_store.surveys.service import visit_was_done
 from crm_store.tickets.models import SERVICE_REQUEST
 
 #: Kinds of actor; a technician is one only for the visits that they were sent to.
@@ -246,6 +247,8 @@ def _tell(
     """Tell the customer what others did, the technician what is no longer theirs, the office what failed."""
     key = f"service-move:{entry.id}"
     said = telling.customer_reads(session, request, event)
+    if event == EVENTS[DONE] and _is_asked_later(session, request, rules, now):
+        said = telling.VISIT_DONE_WITHOUT_QUESTION, {}
     if said is not None and entry.actor != CUSTOMER:
         response, params = said
         telling.tell_customer(session, request, response=response, key=key, rules=rules, now=now, **params)
@@ -256,3 +259,15 @@ def _tell(
         )
     if event == EVENTS[NOT_DONE] and entry.actor == f"{_STAFF_PREFIX}{technician}":
         telling.tell_of_failure(session, request, key=key, rules=rules, now=now)
+
+
+def _is_asked_later(session: Session, request: ServiceRequest, rules: Rules, now: datetime) -> bool:
+    """Have a survey follow a visit that was done; whether one will."""
+    return visit_was_done(
+        session,
+        request_id=request.id,
+        customer_id=request.customer_id,
+        staff_id=request.technician_id,
+        rules=rules,
+        now=now,
+    )

@@ -7,6 +7,7 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
+from crm_store.conversations.reaching import chat_to_tell
 from crm_store.outbox import enqueue_notice
 from crm_store.persian import to_persian_digits
 from crm_store.rules import Rules
@@ -35,6 +36,8 @@ _READ_BY_CUSTOMER = {
     "done": "utter_visit_done",
     "cancelled": "utter_service_cancelled_by_us",
 }
+#: Said instead of ``done`` where a survey asks about the visit later.
+VISIT_DONE_WITHOUT_QUESTION = "utter_visit_done_asked_later"
 _SUPERVISOR = "supervisor"
 
 
@@ -63,15 +66,18 @@ def tell_customer(
     now: datetime,
     **params: object,
 ) -> None:
-    """Queue a notice in the conversation in which the request was made.
+    """Queue a notice in the conversation in which the request was made; of a caller's in any chat of theirs.
 
     Args:
         key: names the cause; the same key again tells nothing twice.
         params: values besides those of `described`.
     """
+    chat = chat_to_tell(session, conversation_id=request.conversation_id, customer_id=request.customer_id)
+    if chat is None:
+        return
     enqueue_notice(
         session,
-        conversation_id=request.conversation_id,
+        conversation_id=chat,
         response=response,
         idempotency_key=key,
         params={**described(request, rules, now), **params},

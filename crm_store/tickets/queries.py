@@ -12,12 +12,14 @@ from sqlalchemy import (
     ColumnElement,
     Integer,
     Row,
+    ScalarSelect,
     Select,
     String,
     bindparam,
     case,
     func,
     literal,
+    null,
     select,
     union_all,
 )
@@ -106,13 +108,15 @@ _KINDS = (
 
 
 class _Wanted(NamedTuple):
-    """Which tickets a list is to have; `is_assigned`: those of one member of staff."""
+    """Which tickets a list is to have; of one member of staff, of one title."""
 
     kind: str | None
     states: tuple[str, ...]
     is_assigned: bool
     overdue: bool
     unassigned: bool
+    is_titled: bool = False
+    newest_first: bool = False
 
 
 def known_states(kind: str | None = None) -> list[str]:
@@ -159,6 +163,8 @@ def queue(
     states: Collection[str] = (),
     overdue: bool = False,
     unassigned: bool = False,
+    title: str = "",
+    newest_first: bool = False,
     number: int = 1,
     size: int = PAGE_SIZE,
     now: datetime | None = None,
@@ -171,11 +177,15 @@ def queue(
         states: only those in one of these; none means those that somebody still has to work on.
         overdue: only those of which a due time has passed.
         unassigned: only those that nobody deals with.
+        title: only those of this category, or of this kind of service; empty for all.
+        newest_first: in the order of their registration instead, the newest first.
         number: which page, from 1.
     """
-    wanted = _Wanted(kind, tuple(states), assignee_id is not None, overdue, unassigned)
+    states = tuple(states)
+    wanted = _Wanted(kind, states, assignee_id is not None, overdue, unassigned, bool(title), newest_first)
     now = now or utcnow()
-    values = {"assignee_id": assignee_id, "now": now, "offset": max(0, number - 1) * size, "size": size}
+    values: dict[str, Any] = {"assignee_id": assignee_id, "title": title, "now": now}
+    values |= {"offset": max(0, number - 1) * size, "size": size}
     statements = _statements(wanted)
     if statements is None:
         return Page([], find_place(number=1, total=0, size=size))
@@ -208,16 +218,20 @@ def _statements(wanted: _Wanted) -> tuple[Select[Any], Select[Any]] | None:
     page = (
         select(listed, func.count().over().label("total"))
         .where(*late)
-        .order_by(*_urgency(listed))
+        .order_by(*_order(listed, wanted))
         .offset(bindparam("offset", type_=Integer()))
         .limit(bindparam("size", type_=Integer()))
         .subquery("page")
     )
+    columns = [column for column in page.c if column.name != "due_at"]
+    is_known = wanted.overdue or not wanted.newest_first
+    due = page.c.due_at if is_known else _due_of(page.c.subject_type, page.c.id).label("due_at")
+    names = (Customer.full_name, Customer.display_name, Customer.erased_at, StaffMember.name)
     named = (
-        select(page, Customer.full_name, Customer.display_name, StaffMember.name)
+        select(*columns, due, *names)
         .join(Customer, page.c.customer_id == Customer.id)
         .outerjoin(StaffMember, page.c.assignee_id == StaffMember.id)
-        .order_by(*_urgency(page))
+        .order_by(*_order(page, wanted))
     )
     return named, select(func.count()).select_from(listed).where(*late)
 
@@ -225,21 +239,17 @@ def _statements(wanted: _Wanted) -> tuple[Select[Any], Select[Any]] | None:
 def _candidates(kind: _Kind, wanted: _Wanted) -> Select[Any]:
     """Tickets of one kind as they stand in the list, without the names."""
     model = kind.model
-    due = (
-        select(func.min(SlaClock.due_at))
-        .where(
-            SlaClock.subject_type == kind.subject_type,
-            SlaClock.subject_id == model.id,
-            SlaClock.state == RUNNING,
-        )
-        .scalar_subquery()
-    )
+    # What is sorted by age needs no due times before the page is cut out.
+    is_needed = wanted.overdue or not wanted.newest_first
+    due = _due_of(kind.subject_type, model.id) if is_needed else null()
     states = [state for state in kind.states if state in wanted.states] or kind.open_states
     chosen: list[ColumnElement[bool]] = [model.state.in_(states)]
     if wanted.is_assigned:
         chosen.append(kind.assignee_id == bindparam("assignee_id", type_=BigId))
     if wanted.unassigned:
         chosen.append(kind.assignee_id.is_(None))
+    if wanted.is_titled:
+        chosen.append(kind.title == bindparam("title", type_=String()))
     return select(
         literal(kind.subject_type, String).label("subject_type"),
         model.id.label("id"),
@@ -254,6 +264,19 @@ def _candidates(kind: _Kind, wanted: _Wanted) -> Select[Any]:
     ).where(*chosen)
 
 
+def _due_of(subject_type: Any, subject_id: Any) -> ScalarSelect[Any]:
+    """The nearest due time of a ticket that runs."""
+    return (
+        select(func.min(SlaClock.due_at))
+        .where(
+            SlaClock.subject_type == subject_type,
+            SlaClock.subject_id == subject_id,
+            SlaClock.state == RUNNING,
+        )
+        .scalar_subquery()
+    )
+
+
 def _row(row: Row[Any], now: datetime) -> TicketRow:
     return TicketRow(
         subject_type=row.subject_type,
@@ -264,7 +287,7 @@ def _row(row: Row[Any], now: datetime) -> TicketRow:
         priority=row.priority,
         created_at=row.created_at,
         customer_id=row.customer_id,
-        customer_name=row.full_name or row.display_name,
+        customer_name="" if row.erased_at is not None else row.full_name or row.display_name,
         assignee_id=row.assignee_id,
         assignee_name=row.name,
         due_at=row.due_at,
@@ -272,7 +295,9 @@ def _row(row: Row[Any], now: datetime) -> TicketRow:
     )
 
 
-def _urgency(listed: Subquery) -> tuple[ColumnElement[Any], ...]:
+def _order(listed: Subquery, wanted: _Wanted) -> tuple[ColumnElement[Any], ...]:
+    if wanted.newest_first:
+        return listed.c.created_at.desc(), listed.c.id.desc()
     ranks = {priority: rank for rank, priority in enumerate(reversed(PRIORITIES))}
     columns = listed.c
     return (

@@ -1,0 +1,1 @@
+"""The customers' club: points, tiers, rewards, referrals and raffles."""
