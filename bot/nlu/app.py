@@ -25,8 +25,10 @@ from bot.nlu.action_server import ActionServer
 from bot.nlu.connector import GatewayInput
 from bot.nlu.swap import ModelSwap, Surroundings
 from crm_store.business import BusinessFile
+from crm_store.db import Database
 from crm_store.errors import ConfigurationError
 from crm_store.settings import load_settings
+from crm_store.texts.service import EditedTexts
 
 CHANNEL = "bot.nlu.connector.GatewayInput"
 
@@ -80,11 +82,13 @@ def _is_checked_already(_action: RemoteAction, result: dict[str, Any]) -> bool:
 
 
 def _surroundings(endpoints: Path) -> Surroundings:
+    settings = load_settings()
     return Surroundings(
         tracker_store=_tracker_store(endpoints),
         lock_store=LockStore.create(read_endpoint_config(str(endpoints), "lock_store")),
         action_server=_action_server(endpoints),
-        business=BusinessFile(load_settings().business_path),
+        business=BusinessFile(settings.business_path),
+        texts=EditedTexts(Database(settings.store_url, pool_size=1)),
     )
 
 

@@ -19,7 +19,7 @@ from rasa.shared.nlu.constants import INTENT, INTENT_RESPONSE_KEY, TEXT
 from rasa.shared.nlu.training_data.message import Message
 from rasa.shared.nlu.training_data.training_data import TrainingData
 
-from bot.nlu.audience import weight_for, weight_for_author_of
+from bot.nlu.audience import SURE_OF_HEAD, WITH_WORDS, head_of, weight_for, weight_for_author_of
 from bot.nlu.features import Document, Reader
 from bot.nlu.intent_model import IntentModel, IntentSettings
 from bot.nlu.requests import REQUESTS, find_requests
@@ -132,6 +132,7 @@ class PersianIntentClassifier(GraphComponent, IntentClassifier):
         for message in messages:
             text = message.get(TEXT) or ""
             weight = weight_for(message.get("metadata"))
+            text = self._asking(text, message.get("metadata"))
             whole = self._trained().rank(text, weight)
             # The parts of a message are ranked by the quick model: there are several.
             quick = partial(self._trained().rank, weight=weight, thorough=False)
@@ -148,6 +149,14 @@ class PersianIntentClassifier(GraphComponent, IntentClassifier):
                 found = [request._asdict() for request in requests]
                 message.set(REQUESTS, found, add_to_output=True)
         return messages
+
+    def _asking(self, text: str, metadata: Mapping[str, Any] | None) -> str:
+        """What of a message asks for something."""
+        head = head_of(text, metadata)
+        if head is None:
+            return text
+        intent, confidence = self._trained().rank(head, weight_for(metadata))[0]
+        return head if intent in WITH_WORDS and confidence >= SURE_OF_HEAD else text
 
     def _topic(self, intent: str, confidence: float, text: str) -> dict[str, Any]:
         if intent not in self._topics or confidence < POSSIBLE:

@@ -13,9 +13,14 @@ from typing import Any
 from rasa.shared.nlu.constants import ENTITIES, INTENT
 
 from bot.nlu.asking import is_question
+from bot.nlu.expected_club import club_answer
+from bot.nlu.expected_handoff import handoff_answer
+from bot.nlu.expected_staff import staff_answer
+from bot.nlu.expected_survey import survey_answer
 from bot.nlu.requests import REQUESTS
 from crm_store.persian import fold
 from crm_store.terms import terms
+from crm_store.tickets.expecting import CLUB_KINDS, HANDOFF_KINDS, STAFF, SURVEY
 
 #: Metadata of a turn: ``{"what", "ticket", "is_latest"}``.
 EXPECTED = "expected"
@@ -70,18 +75,35 @@ def as_expected(
     """
     if not expected:
         return parsed
-    intent = _answer_to(expected, parsed, text, has_files)
-    if intent is None:
+    answer = _answer_with_values(expected, parsed, text, has_files)
+    if answer is None:
         return parsed
-    ticket = {"entity": TICKET_ENTITY, "value": str(expected["ticket"]), "extractor": EXTRACTOR}
+    intent, values = answer
+    told = [{"entity": name, "value": value, "extractor": EXTRACTOR} for name, value in values.items()]
     kept = {key: value for key, value in parsed.items() if key != REQUESTS}
     certain = {"name": intent, "confidence": 1.0}
     return {
         **kept,
         INTENT: certain,
         "intent_ranking": [certain, *parsed.get("intent_ranking", [])],
-        ENTITIES: [*parsed[ENTITIES], ticket],
+        ENTITIES: [*parsed[ENTITIES], *told],
     }
+
+
+def _answer_with_values(
+    expected: dict[str, Any], parsed: dict[str, Any], text: str, has_files: bool
+) -> tuple[str, dict[str, str]] | None:
+    """What an answer is understood as, with its values by entity; None where a message answers nothing."""
+    if expected["what"] in CLUB_KINDS:
+        return club_answer(expected, str(parsed[INTENT]["name"]), text)
+    if expected["what"] in HANDOFF_KINDS:
+        return handoff_answer(expected, str(parsed[INTENT]["name"]), text)
+    if expected["what"] == STAFF:
+        return staff_answer(expected, str(parsed[INTENT]["name"]), text)
+    if expected["what"] == SURVEY:
+        return survey_answer(expected, str(parsed[INTENT]["name"]), text, has_files=has_files)
+    intent = _answer_to(expected, parsed, text, has_files)
+    return (intent, {TICKET_ENTITY: str(expected["ticket"])}) if intent is not None else None
 
 
 def _answer_to(expected: dict[str, Any], parsed: dict[str, Any], text: str, has_files: bool) -> str | None:

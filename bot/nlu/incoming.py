@@ -19,7 +19,9 @@ from rasa.shared.nlu.training_data.message import Message
 
 from bot.nlu.advice import SIGNALS_KEY
 from bot.nlu.expected import EXPECTED, as_expected
+from bot.nlu.expected_staff import is_secret
 from bot.nlu.requests import REQUESTS
+from crm_store.staff.pin import HIDDEN
 
 MEDIA_INTENT = "media"
 ATTACHMENT_ENTITY = "attachment"
@@ -110,11 +112,16 @@ async def to_user_message(
         parsed = await parse_typed_text(turn, processor, tracker)
     else:
         parsed = _parse_of(MEDIA_INTENT)
-    parsed = as_expected(parsed, turn.text, _expected(turn, tracker), has_files=bool(turn.attachments))
-    parsed[TEXT] = turn.text
+    expected = _expected(turn, tracker)
+    parsed = as_expected(parsed, turn.text, expected, has_files=bool(turn.attachments))
+    text = turn.text
+    if is_secret(expected):
+        # A PIN stands in no tracker; the action reads it in the transcript, and takes it out there.
+        text, parsed[ENTITIES] = HIDDEN, [one for one in parsed[ENTITIES] if "start" not in one]
+    parsed[TEXT] = text
     parsed[ENTITIES] = [*parsed[ENTITIES], *_entities_beside_the_text(turn)]
     return UserMessage(
-        turn.text,
+        text,
         output,
         turn.sender,
         parse_data=parsed,

@@ -15,7 +15,7 @@ import sys
 import warnings
 from types import ModuleType
 
-import sanic  # noqa: F401
+import sanic  # noqa: F401  # it switches warnings on, which `silence_deprecations` hides
 
 _STAND_INS = {
     "rasa.utils.tensorflow.callback": ("RasaTrainingLogger", "RasaModelCheckpoint"),

@@ -100,7 +100,7 @@ class LinearTagger:
         states: Counter[tuple[int, int]] = Counter()
         moves = np.zeros((len(known), len(known)))
         for seed in range(settings.models):
-            chance = random.Random(seed)  # noqa: S311
+            chance = random.Random(seed)  # noqa: S311  # no secret hangs on it
             model = _one_model(numbered, meant, settings, chance)
             for (feature, label), weight in model.state_features.items():
                 states[int(feature), int(label)] += weight / settings.models

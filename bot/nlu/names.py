@@ -157,7 +157,7 @@ class NameFinder:
     def _said(self, known: list[Word], place: int) -> _Name | None:
         """The name that begins here and is told by itself or by what stands around it."""
         before = known[place - 1].text if place else ""
-        name = None if before in _NAMED_AFTER else self._name(known, place)
+        name = None if before in _NAMED_AFTER else self._self_named(known, place) or self._name(known, place)
         if name is None:
             return None
         after = [word.text for word in known[name.end : name.end + 2]]
@@ -173,6 +173,16 @@ class NameFinder:
         is_looked_up = bool(_OBJECT & set(after[:1])) and bool(_LOOKING_UP & set(after[1:]))
         is_told = before in _TO and any(_HANDING_OVER.fullmatch(word.text) for word in known)
         return name if not is_doubtful and (before in _RECORDS or is_looked_up or is_told) else None
+
+    def _self_named(self, known: list[Word], place: int) -> _Name | None:
+        """The name in «بهروز اسکویی هستم», whose family name need only have the shape of one."""
+        if known[place].text in self._doubtful:
+            return None
+        name = self._name(known, place, by_shape=True)
+        is_whole = name is not None and name.given and name.family and not name.ending
+        if name is None or not is_whole or name.end == len(known):
+            return None
+        return name if known[name.end].text in _I_AM else None
 
     def _name(
         self, known: list[Word], place: int, *, by_shape: bool = False, with_ending: bool = False

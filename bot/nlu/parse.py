@@ -56,6 +56,6 @@ def load_understanding(model: Path) -> Understanding:
     leave_tensorflow_out()
     silence_deprecations()
     # Only now, with the stand-ins in place.
-    from bot.nlu.understanding import Understanding  # noqa: PLC0415
+    from bot.nlu.understanding import Understanding  # noqa: PLC0415  # it loads Rasa
 
     return Understanding(model)

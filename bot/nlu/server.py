@@ -90,7 +90,7 @@ def serve(
     # What is imported and loaded now stays for good; searching it for garbage took a quarter of the start.
     gc.disable()
     # Only now, with the stand-ins in place.
-    from bot.nlu.app import create_app  # noqa: PLC0415
+    from bot.nlu.app import create_app  # noqa: PLC0415  # it loads Rasa
 
     app = create_app(model, endpoints, credentials)
     gc.freeze()

@@ -22,6 +22,7 @@ from bot.nlu.responses import BusinessResponses
 from bot.nlu.strict_turns import StrictAgent
 from crm_store.business import BusinessFile
 from crm_store.errors import ConfigurationError
+from crm_store.texts.service import EditedTexts
 
 log = structlog.get_logger(__name__)
 
@@ -34,6 +35,7 @@ class Surroundings:
     lock_store: LockStore
     action_server: ActionServer
     business: BusinessFile
+    texts: EditedTexts | None = None
 
     def agent_with(self, model: Path) -> StrictAgent:
         """Loads a model into a strict agent of its own.
@@ -48,7 +50,7 @@ class Surroundings:
         # A tracker store knows the slots of one domain; the copy shares the connections.
         store = copy.copy(self.tracker_store)
         agent = StrictAgent(
-            generator=BusinessResponses(self.business),
+            generator=BusinessResponses(self.business, self.texts),
             tracker_store=store,
             lock_store=self.lock_store,
             action_endpoint=self.action_server,

@@ -9,6 +9,7 @@ from rasa.core.channels.channel import CollectingOutputChannel
 from rasa.shared.core.events import ActiveLoop
 from rasa.shared.core.trackers import DialogueStateTracker
 
+from bot.nlu import incoming
 from bot.nlu.incoming import MalformedTurn, Turn, to_user_message, without_leading_slashes
 
 BODY = {"sender": "12", "message_id": 345, "channel": "telegram", "text": " سلام "}
@@ -45,6 +46,22 @@ def test_only_a_payload_makes_a_turn_trusted() -> None:
 def test_a_body_that_is_no_turn_is_refused(body: Any) -> None:
     with pytest.raises(MalformedTurn):
         Turn.from_body(body)
+
+
+async def test_a_pin_stands_in_no_tracker(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def parsed(*_: Any) -> dict[str, Any]:
+        number = {"entity": "number", "value": 2468, "start": 0, "end": 4}
+        return {"intent": {"name": "survey_answer", "confidence": 0.9}, "entities": [number]}
+
+    monkeypatch.setattr(incoming, "parse_typed_text", parsed)
+    expected = {"what": "staff", "ticket": "pin:ask", "is_latest": True}
+    turn = Turn("12", "345", "telegram", text="2468", metadata={"expected": expected, "trusted": False})
+    tracker = DialogueStateTracker.from_events("12", [])
+    processor: Any = None  # not asked, as the text was understood above
+    message = await to_user_message(turn, processor, tracker, CollectingOutputChannel())
+    assert message.parse_data["intent"]["name"] == "staff_answer"
+    assert [one["entity"] for one in message.parse_data["entities"]] == ["step"]
+    assert "2468" not in str([message.text, message.parse_data])
 
 
 @pytest.mark.parametrize(

@@ -156,6 +156,9 @@ def test_dates_are_read_at_present_where_the_message_tells_no_moment(
         ("من آرام هستم", None),
         ("اسمم اینجوری نیست", None),
         ("من تهرانی هستم", None),
+        ("بهروز اسکویی هستم از پونک", "بهروز اسکویی"),
+        ("من علی راضی نیستم", None),
+        ("آرزو قلبی هستم", None),
     ],
 )
 def test_people_are_named_by_titles_introductions_and_frequent_names(

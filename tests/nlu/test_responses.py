@@ -9,6 +9,9 @@ import pytest
 
 from bot.nlu.responses import BusinessResponses
 from crm_store.business import EXAMPLE, BusinessFile
+from crm_store.db import Database
+from crm_store.texts.models import RESPONSE
+from crm_store.texts.service import EditedTexts, save
 
 OWN: dict[str, list[dict[str, Any]]] = {
     "utter_filed": [
@@ -73,3 +76,13 @@ def test_a_text_that_would_break_the_turn_or_show_a_slot_is_not_said(
 
 def test_an_unknown_response_is_none(responses: BusinessResponses) -> None:
     assert responses.generate_from_slots("utter_nothing", {}, "web") is None
+
+
+def test_what_was_saved_at_the_console_is_said(sqlite_database: Database, file: Path) -> None:
+    generator = BusinessResponses(BusinessFile(file), EditedTexts(sqlite_database, look_seconds=0))
+    generator.responses = {"utter_filed": [{"text": "ثبت شد: {code}"}]}
+    assert say(generator, "utter_filed", code="۱۲")["text"] == "ثبت شد: ۱۲"
+    with sqlite_database.write() as session:
+        text = {"text": "کدتان {code}", "original": "{code}"}
+        save(session, kind=RESPONSE, key="utter_filed", actor="staff:1", **text)
+    assert say(generator, "utter_filed", code="۱۲")["text"] == "کدتان ۱۲"
