@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import asyncio
 from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any
+from typing import Any, Protocol
 
 import structlog
 from rasa_sdk import Action, Tracker
@@ -24,13 +25,17 @@ from actions.texts import shown, speak_as
 from actions.turn import Turn, read_turn
 from crm_store.business import Business, BusinessFile
 from crm_store.db import Database
+from crm_store.outbox import PICTURE
 from crm_store.rules import Rules
 from crm_store.settings import PROJECT_ROOT, Settings
 from crm_store.staff.telling import tell_groups
+from crm_store.texts.service import EditedTexts
 from crm_store.tickets.expecting import EXPECTS
 from crm_store.wordings import Wording, Wordings, read_responses
 
 Event = dict[str, Any]
+#: How names of actions begin that take a form's answers, and that ask for them.
+_VALIDATING, _ASKING = "validate_", "action_ask_"
 
 
 @dataclass(frozen=True)
@@ -52,16 +57,36 @@ class Environment:
         return Rules.of(self.settings, self.business)
 
 
+class Watch(Protocol):
+    """Looks at every message before it is answered."""
+
+    def writes(self, turn: Turn) -> bool:
+        """Whether the store may have to be changed because of a message."""
+
+    def is_aside(self, turn: Turn, session: Session) -> bool:
+        """Whether a message is meant for the watch, so that no form takes it for an answer."""
+
+    def take(self, turn: Turn, session: Session, reply: Reply) -> list[Event] | None:
+        """Answer a message, beside its answer or in its stead; None where the action answers it as ever."""
+
+
 _environment: Environment | None = None
+_watch: Watch | None = None
 
 
 def configure(settings: Settings) -> Environment:
     """Open the store for the actions of this process."""
     global _environment  # noqa: PLW0603  # rasa_sdk makes the actions itself and passes them nothing
-    business = BusinessFile(settings.business_path)
-    speak_as(Wordings(_own_responses(), business))
-    _environment = Environment(settings, Database(settings.store_url), business)
+    business, database = BusinessFile(settings.business_path), Database(settings.store_url)
+    speak_as(Wordings(_own_responses(), business, EditedTexts(database)))
+    _environment = Environment(settings, database, business)
     return _environment
+
+
+def watch_with(watch: Watch | None) -> None:
+    """Have every message looked at before it is answered."""
+    global _watch  # noqa: PLW0603  # rasa_sdk makes the actions itself and passes them nothing
+    _watch = watch
 
 
 def environment() -> Environment:
@@ -81,31 +106,52 @@ def _own_responses() -> dict[str, list[Wording]]:
 
 
 class Reply:
-    """Collects what is said in answer to a turn."""
+    """Collects what is said in answer to a turn.
+
+    Attributes:
+        said: names of the responses, in order.
+    """
 
     def __init__(self, dispatcher: CollectingDispatcher) -> None:
         self._dispatcher = dispatcher
+        self.said: list[str] = []
 
     def utter(
         self,
         response: str,
         *,
-        buttons: list[dict[str, str]] | None = None,
+        buttons: Sequence[Mapping[str, object]] | None = None,
         expects: tuple[str, str] | None = None,
+        picture: tuple[str, dict[str, Any]] | None = None,
         **params: object,
     ) -> None:
         """Say a response.
 
         Args:
             response: its name in data/<area>/responses.yml.
-            buttons: ``{"title", "payload"}`` of buttons besides its own.
+            buttons: ``{"title", "payload"}`` of buttons besides its own. Those with one number as ``row``
+                stand in one row, the first of them rightmost, so that grades rise leftwards; rows come in the
+                order of their first buttons. Those without are laid as ever.
             expects: what the next message may answer, one of `crm_store.tickets.expecting.KINDS`, and the
                 code of the ticket that it is about.
+            picture: a kind of `crm_store.pictures.KINDS` and the arguments of its function, as JSON types.
+                It is drawn when the message leaves; the text is its caption and says all by itself: it
+                leaves alone where the picture cannot be drawn or sent.
             params: values for its placeholders, as they are in the store.
         """
         values = {name: shown(value) for name, value in params.items()}
-        custom = {EXPECTS: {"what": expects[0], "ticket": expects[1]}} if expects is not None else None
-        self._dispatcher.utter_message(response=response, buttons=buttons, json_message=custom, **values)
+        custom: dict[str, Any] = {}
+        if expects is not None:
+            custom[EXPECTS] = {"what": expects[0], "ticket": expects[1]}
+        if picture is not None:
+            custom[PICTURE] = {"kind": picture[0], "params": picture[1]}
+        self.said.append(response)
+        self._dispatcher.utter_message(
+            response=response,
+            buttons=list(buttons) if buttons else None,
+            json_message=custom or None,
+            **values,
+        )
 
 
 class StoreAction(Action, ABC):
@@ -143,9 +189,22 @@ class StoreAction(Action, ABC):
             return await asyncio.to_thread(self._in_one_unit, turn, Reply(dispatcher))
 
     def _in_one_unit(self, turn: Turn, reply: Reply) -> list[Event]:
-        database = environment().database
-        with database.read() if self.reads_only else database.write() as session:
+        database, watch = environment().database, _watch
+        writes = not self.reads_only or (watch is not None and watch.writes(turn))
+        with database.write() if writes else database.read() as session:
+            return self._answer_watched(turn, session, reply, watch)
+
+    def _answer_watched(self, turn: Turn, session: Session, reply: Reply, watch: Watch | None) -> list[Event]:
+        """Answer, after the watch has looked; what a form says while it refuses a message would be lost."""
+        name = self.name()
+        if watch is None or name.startswith(_VALIDATING):
+            is_aside = watch is not None and watch.is_aside(turn, session)
+            return [] if is_aside else self.answer(turn, session, reply)
+        taken = watch.take(turn, session, reply)
+        # A question of a form is asked all the same.
+        if taken is None or name.startswith(_ASKING):
             return self.answer(turn, session, reply)
+        return taken
 
 
 def keep_form_waiting(turn: Turn) -> list[Event]:

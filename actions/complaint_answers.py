@@ -152,7 +152,10 @@ def _answers(turn: Turn, details: Details, asked: str) -> bool:
         drafting.REMEDY: details.remedy,
         drafting.PHONE: find_phones(turn.text),
     }
+    # Who tells a number has not said that there is nothing to answer, whatever the sentence was taken for.
+    tells_a_number = details.order_number is not None and asked != drafting.ORDER_NUMBER
     passes = passes_over(turn) and turn.intent != "deny" and not details.is_category_corrected
+    passes = passes and not tells_a_number
     return bool(held.get(asked)) or passes
 
 

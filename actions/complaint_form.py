@@ -30,7 +30,7 @@ from crm_store.persian import find_phones
 CONFIRM = "confirm"
 SLOTS = (*FIELD_OF_SLOT, CONFIRM)
 #: Responses whose button files a complaint because the message before may have been one.
-OFFERS_TO_FILE = ("utter_did_you_mean", "utter_which_one", "utter_misunderstood", "utter_not_yet")
+OFFERS_TO_FILE = ("utter_did_you_mean", "utter_which_one", "utter_misunderstood")
 
 
 class ValidateComplaintForm(StoreAction):

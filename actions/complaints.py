@@ -6,6 +6,7 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
+from actions import handoff_waiting
 from actions.base import Event, Reply, StoreAction, clear_slots, environment, tell_staff
 from actions.complaint_answers import draft_of
 from actions.complaint_form import SLOTS
@@ -58,6 +59,14 @@ class ActionFileComplaint(StoreAction):
         tell_due_time(session, reply, complaint)
         if complaint.related_to_id is not None:
             reply.utter("utter_complaint_related")
+        handoff_waiting.hand_over(
+            turn,
+            session,
+            reply,
+            intent="complaint_file",
+            category=complaint.category,
+            complaint_filed=True,
+        )
         return clear_slots(SLOTS)
 
 
@@ -96,14 +105,21 @@ def tell_by_code(turn: Turn, session: Session, reply: Reply, code: str) -> bool:
     return True
 
 
-def tell_own(turn: Turn, session: Session, reply: Reply) -> None:
-    """Tell how the customer's only complaint stands, or list them all, newest first."""
+def tell_own(turn: Turn, session: Session, reply: Reply, *, tells_of_none: bool = True) -> None:
+    """Tell how the customer's only complaint stands, or list them all, newest first.
+
+    Args:
+        tells_of_none: whether it is said that there is none.
+    """
     customer_id = customer_of_turn(turn, session)
     complaints = service.complaints_of(session, customer_id=customer_id)
     draft = draft_of(turn, session)
     is_half_told = draft is not None and draft.state == OPEN and drafting.DESCRIPTION in draft.data
     if not complaints:
-        reply.utter("utter_complaint_waits" if is_half_told and not turn.form else "utter_no_complaints")
+        if is_half_told and not turn.form:
+            reply.utter("utter_complaint_waits")
+        elif tells_of_none:
+            reply.utter("utter_no_complaints")
         return
     if len(complaints) == 1:
         _tell_one(session, reply, complaints[0])

@@ -44,7 +44,7 @@ class ActionLinkProfile(StoreAction):
 
     def answer(self, turn: Turn, session: Session, reply: Reply) -> list[Event]:
         customer_id = customer_of_turn(turn, session)
-        if _is_proven(session, customer_id):
+        if is_proven(session, customer_id):
             _tell_known(turn, session, reply)
             return []
         phone = typed_phone(turn)
@@ -59,7 +59,7 @@ def answer_contact(turn: Turn, session: Session, reply: Reply) -> None:
     if tell_link(turn, session, reply):
         return
     was_asked = turn.previous.ended_with("utter_ask_contact", "utter_profile_phone_kept")
-    if was_asked and _is_proven(session, customer_of_turn(turn, session)):
+    if was_asked and is_proven(session, customer_of_turn(turn, session)):
         reply.utter("utter_phone_proven")
     else:
         reply.utter("utter_contact_received")
@@ -96,7 +96,8 @@ def can_send_contact(turn: Turn, session: Session) -> bool:
     return channel_of(turn, session) in environment().settings.bots()
 
 
-def _is_proven(session: Session, customer_id: int) -> bool:
+def is_proven(session: Session, customer_id: int) -> bool:
+    """Whether a number of a customer's is proven to be theirs."""
     proof = select(ContactPoint.id).where(
         ContactPoint.customer_id == customer_id, ContactPoint.proven_at.is_not(None)
     )

@@ -8,9 +8,10 @@ from actions import promises
 from actions.base import Event, Reply, StoreAction, environment, keep_form_waiting
 from actions.texts import Rich, is_any_in, shown
 from actions.turn import Turn
-from crm_store.business import Business
+from crm_store.business import Business, Faq
 from crm_store.persian import rich
 from crm_store.terms import term
+from crm_store.texts.service import faq_in_force
 from crm_store.wordings import NAME_PLACEHOLDER, foreign_tags
 
 #: Below this confidence a topic is a guess, and a wrong answer is worse than none.
@@ -22,7 +23,7 @@ OTHER = "other"
 
 
 class ActionFaq(StoreAction):
-    """Answers a question to the business from its file; within a form, which then asks its own again."""
+    """Answers a question to the business as its owner does; within a form, which then asks its own again."""
 
     reads_only = True
 
@@ -37,11 +38,12 @@ class ActionFaq(StoreAction):
             reply.utter("utter_complaint_how_long")
             return []
         business = environment().business
-        topics = _topics(turn, business)
+        faq = faq_in_force(session, business.faq)
+        topics = _topics(turn, faq)
         if len(topics) > 1:
             reply.utter("utter_ask_faq_topic", buttons=[_button(topic) for topic in topics])
             return keep_form_waiting(turn)
-        answer = business.faq.answer(topics[0]) if topics else ""
+        answer = faq.answer(topics[0]) if topics else ""
         if answer:
             reply.utter("utter_faq_answer", answer=_owners_text(answer, business))
         else:
@@ -57,14 +59,14 @@ def _asks_how_long(turn: Turn) -> bool:
     return is_any_in("complaints", "how_long", turn.text)
 
 
-def _topics(turn: Turn, business: Business) -> list[str]:
+def _topics(turn: Turn, faq: Faq) -> list[str]:
     """What is asked about: one topic, several to choose from, or none that is known."""
     chosen = turn.button_value("choose_topic", "topic")
     if chosen is not None:
         return [chosen]
     if turn.trusted:
         # A button that only says that there is a question.
-        return business.faq.answered
+        return faq.answered
     possible = [topic for topic, confidence in turn.topics if confidence >= POSSIBLE]
     if len(possible) > 1 and OTHER not in possible:
         return possible

@@ -16,7 +16,8 @@ from sqlalchemy.orm import Session
 from actions.answers import passes_over
 from actions.base import Event, Reply, StoreAction, environment
 from actions.handoff import has_digits_of_a_phone
-from actions.turn import Found, Turn
+from actions.texts import is_one_of
+from actions.turn import RESUME, Found, Turn
 from crm_store import drafts
 from crm_store.drafts import Draft
 from crm_store.filling import Filling
@@ -201,6 +202,9 @@ def opening_of(turn: Turn, offers: tuple[str, ...]) -> Opening:
         offers: responses whose button stands for the message before, which was not understood.
     """
     before = turn.previous
+    if turn.intent == RESUME or is_one_of("handoff", "resuming", turn.text):
+        # What was interrupted goes on; nothing in the word for it begins anything.
+        return Opening("", turn.inbox_id)
     if turn.text and not turn.trusted:
         return Opening(turn.text, turn.inbox_id, turn.found)
     if before.ended_with(*offers):

@@ -5,8 +5,9 @@ from __future__ import annotations
 from rasa_sdk.events import FollowupAction, SlotSet
 from sqlalchemy.orm import Session
 
-from actions import promises
+from actions import handoff_waiting, promises
 from actions.base import Event, Reply, StoreAction, clear_slots, environment, keep_form_waiting, tell_staff
+from actions.texts import is_any_in
 from actions.turn import Turn
 from crm_store import drafts
 from crm_store.complaints import drafting as complaints
@@ -28,7 +29,10 @@ TOPIC_WORDS = 8
 
 
 class ActionOfferCallback(StoreAction):
-    """Offers a call; whoever gives the number in the same breath is asked nothing more."""
+    """Calls a person where one is there, else offers a call.
+
+    Whoever gives a number in the same breath wishes to be called, and is asked nothing more.
+    """
 
     def name(self) -> str:
         return "action_offer_callback"
@@ -37,17 +41,41 @@ class ActionOfferCallback(StoreAction):
         if typed_phone(turn) is not None:
             note_callback(turn, session, reply, topic=turn.text)
             return []
+        if not _wants_a_call(turn) and _comes_here(turn, session, reply):
+            return keep_form_waiting(turn)
         promised = promises.open_callback(turn, session)
         if promised is not None:
             return promises.tell_promise(turn, session, reply, promised)
-        reply.utter("utter_offer_callback", deadline=promises.next_deadline())
+        _offer(session, reply)
         return keep_form_waiting(turn)
+
+
+def _wants_a_call(turn: Turn) -> bool:
+    """Whether somebody wishes to be called rather than to write with a person."""
+    return not turn.trusted and is_any_in("handoff", "wanting_a_call", turn.text)
+
+
+def _comes_here(turn: Turn, session: Session, reply: Reply) -> bool:
+    """Call a person, or tell whoever waits for one already how long; False where nobody is there."""
+    waiting = handoff_waiting.waiting_in(turn, session)
+    if waiting is not None and waiting.inbox_id != turn.inbox_id:
+        handoff_waiting.hand_over(turn, session, reply, asked=True)
+        handoff_waiting.tell_place(session, reply, waiting, handoff_waiting.PLACE)
+        return True
+    return handoff_waiting.hand_over(turn, session, reply, asked=True)
+
+
+def _offer(session: Session, reply: Reply) -> None:
+    """Offer a call, with the hours where it is none of them, and a talk here where somebody is there."""
+    opens, deadline = handoff_waiting.opens_at(session), promises.next_deadline()
+    if opens is not None:
+        reply.utter("utter_handoff_closed", opens=opens, deadline=deadline)
+        return
+    reply.utter("utter_offer_callback", deadline=deadline, buttons=handoff_waiting.talk_here(session))
 
 
 class ActionRequestCallback(StoreAction):
     """Takes the wish for a call; whoever is promised one already is told when it comes."""
-
-    reads_only = True
 
     def name(self) -> str:
         return "action_request_callback"
@@ -55,6 +83,9 @@ class ActionRequestCallback(StoreAction):
     def answer(self, turn: Turn, session: Session, reply: Reply) -> list[Event]:
         promised = promises.open_callback(turn, session)
         if promised is None or not service.promise_stands(promised):
+            if typed_phone(turn) is not None:
+                note_callback(turn, session, reply)
+                return []
             return [FollowupAction(promises.FORM)]
         return promises.tell_promise(turn, session, reply, promised)
 

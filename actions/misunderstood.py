@@ -1,11 +1,11 @@
-"""What was not understood, is not ours or cannot be done yet: said kindly, with a way on."""
+"""What was not understood or is not ours: said kindly, with a way on."""
 
 from __future__ import annotations
 
 from rasa_sdk.events import FollowupAction
 from sqlalchemy.orm import Session
 
-from actions import handoff, privacy, promises, status
+from actions import handoff, handoff_waiting, loyalty_referral, privacy, promises, status
 from actions.base import Event, Reply, StoreAction, environment, keep_form_waiting
 from actions.codes import names_only_a_code
 from actions.complaint_story import tells_what_happened
@@ -27,8 +27,6 @@ WORTH_OFFERING = 0.1
 SUGGESTIONS = 3
 #: What is offered when no meaning is likely enough.
 POSSIBLE = ("complaint_file", "complaint_status", "service_request", "request_human")
-#: Intents behind which a complaint may hide: «یخچالم خراب شده».
-MAY_BE_COMPLAINTS = frozenset({"service_request", "service_status"})
 #: Most words beside a phone number that was sent for no reason given, such as that for an extension.
 BESIDE_A_PHONE = 1
 #: Asks whether one of some meanings was meant, and which of two that are equally likely.
@@ -38,27 +36,6 @@ GUESSES = (DID_YOU_MEAN, WHICH_ONE)
 NOISE = "noise"
 #: Below this confidence "not ours" is a guess.
 CERTAIN = 0.7
-
-
-class ActionNotYet(StoreAction):
-    """Says honestly what is not possible here yet, and offers a call-back."""
-
-    def name(self) -> str:
-        return "action_not_yet"
-
-    def answer(self, turn: Turn, session: Session, reply: Reply) -> list[Event]:
-        answered = _answer_something_else(turn, session, reply)
-        if answered is not None:
-            return answered
-        response = "utter_form_not_yet" if turn.form else "utter_not_yet"
-        # Who needs a repair may well be telling what is wrong with what was bought.
-        complains = not turn.form and turn.intent in MAY_BE_COMPLAINTS
-        reply.utter(
-            response,
-            buttons=_buttons("complaint_file") if complains else None,
-            request=term("shared", "upcoming", turn.intent),
-        )
-        return []
 
 
 class ActionOutOfScope(StoreAction):
@@ -75,8 +52,11 @@ class ActionOutOfScope(StoreAction):
         noise = bool(turn.topics) and turn.topics[0][0] == NOISE
         if turn.form or noise or (uncertain and _guesses(turn)):
             return not_understood(turn, session, reply)
+        if handoff_waiting.waiting_in(turn, session) is not None:
+            return not_understood(turn, session, reply)
         if turn.failures == 1 and not promises.call_is_coming(turn, session):
-            reply.utter("utter_out_of_scope_again", deadline=promises.next_deadline())
+            talk_here = handoff_waiting.talk_here(session)
+            reply.utter("utter_out_of_scope_again", deadline=promises.next_deadline(), buttons=talk_here)
         else:
             reply.utter("utter_out_of_scope")
         return []
@@ -106,9 +86,11 @@ def _answer_something_else(turn: Turn, session: Session, reply: Reply) -> list[E
     if is_one_of("shared", "waiting", turn.text):
         reply.utter("utter_take_your_time")
         return keep_form_waiting(turn)
-    about_a_call = _answer_about_a_call(turn, session, reply)
-    if about_a_call is not None:
-        return about_a_call
+    answered = loyalty_referral.take_bare_code(turn, session, reply)
+    if answered is None:
+        answered = _answer_about_a_call(turn, session, reply)
+    if answered is not None:
+        return answered
     phone = handoff.typed_phone(turn)
     # Within a form a number may be meant for the form, unless it is a code beyond doubt.
     if names_only_a_code(turn) and (not turn.form or is_tracking_code(turn.text)):
@@ -138,13 +120,19 @@ def _answer_about_a_call(turn: Turn, session: Session, reply: Reply) -> list[Eve
 
 
 def not_understood(turn: Turn, session: Session, reply: Reply) -> list[Event]:
-    """Ask what was meant, with buttons; the second time in a row apologise and offer a person, once."""
+    """Ask what was meant, with buttons; the second time in a row call a person, or offer a call.
+
+    Whoever waits for a person already is told that they see it.
+    """
     guesses = [] if turn.form else _guesses(turn)
     asks = turn.failures == 0 and bool(guesses)
     refuses = not turn.trusted or turn.intent == "deny"
     if turn.previous.ended_with(*GUESSES) and refuses:
         learning.note_refused(session, inbox_id=turn.previous.inbox_id)
     _keep_to_learn(turn, session, why.ASKED if asks else why.FALLBACK)
+    with_a_person = handoff_waiting.answer_unclear(turn, session, reply)
+    if with_a_person is not None:
+        return with_a_person
     if turn.form:
         return _unclear_in_form(turn, session, reply)
     either = _too_close_to_call(turn)

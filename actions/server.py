@@ -23,6 +23,7 @@ from sanic.request import Request
 from sanic.response import HTTPResponse
 
 from actions import base
+from actions.handoff_watch import HandoffWatch
 from crm_store.errors import ConfigurationError
 from crm_store.logs import place_of
 from crm_store.roles import SECRET_HEADER, is_loopback
@@ -54,6 +55,7 @@ def serve(settings: Settings) -> None:
             "PEYVAND_INTERNAL_SECRET"
         )
     shared = base.configure(settings)
+    base.watch_with(HandoffWatch())
     app = create_app(settings.internal_secret)
     log.info("listening", host=host, port=port)
     app.run(sock=_listen(host, port), access_log=False, motd=False)

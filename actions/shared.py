@@ -14,6 +14,10 @@ from actions import (
     complaint_form,
     customers,
     handoff,
+    handoff_waiting,
+    loyalty,
+    loyalty_club,
+    loyalty_referral,
     privacy,
     promises,
     service_answers,
@@ -68,6 +72,31 @@ class ActionSessionStart(Action):
     ) -> list[Event]:
         """Runs the action (called by rasa_sdk)."""
         return [SessionStarted(), ActionExecuted("action_listen")]
+
+
+class ActionStart(StoreAction):
+    """Welcomes whoever comes in for the first time, and takes the friend's code of the link that led here."""
+
+    def name(self) -> str:
+        return "action_start"
+
+    def answer(self, turn: Turn, session: Session, reply: Reply) -> list[Event]:
+        reply.utter("utter_welcome")
+        loyalty_referral.take_code_of_link(turn, session, reply)
+        return []
+
+
+class ActionHelp(StoreAction):
+    """Tells what can be done here; no plain response, for a call for help may need a person."""
+
+    reads_only = True
+
+    def name(self) -> str:
+        return "action_help"
+
+    def answer(self, turn: Turn, session: Session, reply: Reply) -> list[Event]:
+        reply.utter("utter_help")
+        return []
 
 
 class ActionGoodbye(StoreAction):
@@ -128,6 +157,8 @@ class ActionDeny(StoreAction):
             return service_questions.ask_what_is_wrong(turn, session, reply)
         elif turn.form == ticket_form.FORM and turn.requested in DROPPED_BY_NO:
             return tickets.drop_task(turn, session, reply)
+        elif _ends_the_waiting(turn, session):
+            pass
         elif turn.form or turn.previous.ended_with(*GUESSES):
             return not_understood(turn, session, reply)
         elif turn.previous.ended_with("utter_media_received"):
@@ -163,8 +194,10 @@ class ActionCancelForm(StoreAction):
                 promises.tell_promise(turn, session, reply, promised)
             else:
                 reply.utter("utter_callback_declined")
-        else:
-            reply.utter("utter_form_cancelled" if turn.form or dropped else "utter_nothing_to_cancel")
+        elif turn.form or dropped:
+            reply.utter("utter_form_cancelled")
+        elif not handoff_waiting.leave(turn, session):
+            reply.utter("utter_nothing_to_cancel")
         return [
             *clear_slots((*complaint_form.SLOTS, *service_form.SLOTS, *handoff.SLOTS)),
             SlotSet("requested_slot", None),
@@ -183,9 +216,25 @@ class ActionReceiveMedia(StoreAction):
             _take_contact(turn, session, reply, turn.contact)
         elif turn.form:
             reply.utter("utter_media_in_form")
+        elif _is_seen_by_a_person(turn, session, reply):
+            pass
         elif not tickets.add_to_last_ticket(turn, session, reply):
             keep_media(turn, session, reply)
         return []
+
+
+def _ends_the_waiting(turn: Turn, session: Session) -> bool:
+    """Whether a no is one to the person who was to come, so that nobody comes; a notice says so."""
+    told = turn.previous.ended_with(*handoff_waiting.TELLS_OF_WAITING)
+    return told and handoff_waiting.leave(turn, session)
+
+
+def _is_seen_by_a_person(turn: Turn, session: Session, reply: Reply) -> bool:
+    """Whether somebody waits for a person, who sees what was sent."""
+    waiting = handoff_waiting.waiting_in(turn, session)
+    if waiting is not None:
+        handoff_waiting.tell_place(session, reply, waiting, handoff_waiting.STILL)
+    return waiting is not None
 
 
 def _take_contact(turn: Turn, session: Session, reply: Reply, phone: str) -> None:
@@ -196,7 +245,10 @@ def _take_contact(turn: Turn, session: Session, reply: Reply, phone: str) -> Non
     customer_id = customer_of(session.get_one(Conversation, turn.conversation_id))
     add_phone(session, customer_id=customer_id, phone=phone, proven=True)
     if not turn.form:
-        customers.answer_contact(turn, session, reply)
+        if not turn.previous.ended_with(loyalty_club.PROVE_PHONE):
+            customers.answer_contact(turn, session, reply)
+        else:
+            loyalty.answer_proof(turn, session, reply)
     elif not customers.tell_link(turn, session, reply):
         reply.utter("utter_media_in_form")
 

@@ -1,111 +1,91 @@
-"""Staff in chat: a technician's visits of the day, and what is open for whoever asks."""
+"""Staff in chat: whatever a member of staff asks for goes through here, whoever else asks gets nothing."""
 
 from __future__ import annotations
 
-from datetime import date
+from collections.abc import Callable
+from typing import NamedTuple
 
 from sqlalchemy.orm import Session
 
-from actions.base import Event, Reply, StoreAction, environment
-from actions.texts import Rich, fragment
-from actions.ticket_tasks import described, today, visits_on
+from actions import (
+    staff_assign,
+    staff_card,
+    staff_escalate,
+    staff_find,
+    staff_handoff,
+    staff_move,
+    staff_notes,
+    staff_points,
+    staff_presence,
+    staff_queue,
+    staff_register,
+    staff_report,
+    staff_resolve,
+    staff_tasks,
+    staff_tickets,
+    staff_visits,
+)
+from actions.base import Event, Reply, StoreAction, keep_form_waiting
+from actions.staff_desk import Desk, enter
+from actions.staff_pin import passes
 from actions.turn import Turn
-from crm_store.customers.models import ContactPoint, Customer
-from crm_store.errors import InvalidTransition, NotFound
-from crm_store.persian import phone_text, to_persian_digits
-from crm_store.service_requests import visits
-from crm_store.service_requests.models import ASSIGNED, ON_THE_WAY, ServiceRequest
+from crm_store.staff import focus as focuses
 from crm_store.staff.accounts import staff_in
-from crm_store.staff.models import StaffMember
-from crm_store.terms import term
-from crm_store.tickets.models import COMPLAINT
-from crm_store.tickets.queries import TicketRow, queue
-
-TECHNICIAN = "technician"
-#: So many tickets are listed; the rest is counted.
-LISTED = 10
-#: What a technician is shown for a visit, by its state.
-_VISITS = {ASSIGNED: "utter_visit_assigned_item", ON_THE_WAY: "utter_visit_on_the_way_item"}
+from crm_store.staff.permissions import has_permission
 
 
-class ActionStaffQueue(StoreAction):
-    """Lists what is open: a technician's visits of a day with buttons, anybody else's tickets."""
+class Command(NamedTuple):
+    """What a request needs, and who carries it out.
 
-    reads_only = True
+    Attributes:
+        permission: what every such request needs; what depends on whose it is about is looked at as well.
+    """
+
+    permission: str
+    handle: Callable[[Desk], object]
+
+
+COMMANDS = {
+    "staff_find_customer": Command("customer.find", staff_find.find_customer),
+    "staff_open": Command("customer.view", staff_card.open_button),
+    "staff_history": Command("customer.history", staff_card.show_history),
+    "staff_add_note": Command("ticket.note_own", staff_notes.add_note),
+    "staff_pin_note": Command("customer.note", staff_notes.change_note),
+    "staff_my_queue": Command("queue.own", staff_queue.tell_queue),
+    "staff_ticket": Command("ticket.view_own", staff_tickets.open_button),
+    "staff_assign": Command("ticket.take", staff_assign.assign),
+    "staff_move": Command("ticket.move", staff_move.move),
+    "staff_resolve": Command("ticket.view_own", staff_resolve.resolve),
+    "staff_escalate": Command("ticket.escalate", staff_escalate.escalate),
+    "staff_take_over": Command("handoff.claim", staff_handoff.take),
+    "staff_release": Command("handoff.release_own", staff_handoff.give_back),
+    "staff_adjust_points": Command("points.adjust", staff_points.adjust),
+    "staff_register": Command("ticket.register", staff_register.register),
+    "staff_report": Command("report.own", staff_report.tell_report),
+    "staff_presence": Command("handoff.claim", staff_presence.say_presence),
+    "staff_answer": Command("queue.own", staff_tasks.take_answer),
+    "visit_on_the_way": Command("visit.work", staff_visits.set_off),
+    # What a technician was about to tell of a visit when the PIN came first: the visit is shown again.
+    "visit_done": Command("visit.work", staff_visits.show_again),
+    "visit_not_done": Command("visit.work", staff_visits.show_again),
+    # A wish of the desk's to move somebody's visit; customers' wishes are led elsewhere.
+    "service_reschedule": Command("ticket.move", staff_move.move),
+}
+
+
+#: What may go on with a request that waits for an answer.
+_GOING_ON = frozenset({"staff_answer", "staff_open", "staff_ticket"})
+
+
+class ActionStaff(StoreAction):
+    """Carries out what a member of staff asks for."""
 
     def name(self) -> str:
-        return "action_staff_queue"
+        return "action_staff"
 
     def answer(self, turn: Turn, session: Session, reply: Reply) -> list[Event]:
-        staff = staff_in(session, conversation_id=turn.conversation_id)
-        if staff is None:
-            reply.utter("utter_out_of_scope")
-        elif staff.role == TECHNICIAN:
-            _tell_visits(turn, session, reply, staff)
-        else:
-            _tell_queue(session, reply, staff)
-        return []
-
-
-def _tell_visits(turn: Turn, session: Session, reply: Reply, staff: StaffMember) -> None:
-    day = _day_of(turn)
-    found = visits_on(session, staff.id, day)
-    if not found:
-        reply.utter("utter_no_visits")
-        return
-    reply.utter("utter_visits", count=to_persian_digits(len(found)))
-    for visit in found:
-        tell_visit(session, reply, visit)
-
-
-def tell_visit(session: Session, reply: Reply, visit: ServiceRequest) -> None:
-    """Show a visit to its technician, with the buttons that fit."""
-    customer = session.get_one(Customer, visit.customer_id)
-    point = session.get(ContactPoint, visit.contact_point_id) if visit.contact_point_id else None
-    lines = [
-        fragment("utter_visit_line_customer", name=customer.full_name or customer.display_name),
-        *([fragment("utter_visit_line_phone", phone=phone_text(point.value))] if point else []),
-        *([fragment("utter_visit_line_address", address=_address(visit))] if _address(visit) else []),
-        *([fragment("utter_visit_line_product", product=visit.product)] if visit.product else []),
-        *([fragment("utter_visit_line_problem", problem=visit.problem)] if visit.problem else []),
-        *(fragment("utter_visit_line_answer", **answer) for answer in visit.answers),
-    ]
-    response = _VISITS.get(visit.state, "utter_visit_over_item")
-    values = {**described(visit), "lines": Rich("\n".join(lines))}
-    state = term("service_requests", "states", visit.state)
-    reply.utter(response, **values, state=state, ticket=Rich(visit.code))
-
-
-def _address(visit: ServiceRequest) -> str:
-    return "، ".join(part for part in (visit.city, visit.address) if part)
-
-
-def _day_of(turn: Turn) -> date:
-    """The day that is asked about: today, if none is named."""
-    named = turn.entity("date")
-    return date.fromisoformat(named) if named else today()
-
-
-def _tell_queue(session: Session, reply: Reply, staff: StaffMember) -> None:
-    page = queue(session, assignee_id=staff.id, size=LISTED)
-    if not page.rows:
-        reply.utter("utter_queue_empty")
-        return
-    items = [fragment("utter_queue_item", **_row(row)) for row in page.rows]
-    reply.utter("utter_queue", count=to_persian_digits(page.place.total), items=Rich("\n".join(items)))
-
-
-def _row(row: TicketRow) -> dict[str, str]:
-    business = environment().business
-    is_complaint = row.subject_type == COMPLAINT
-    title = business.category(row.title).title if is_complaint else business.service_kind(row.title).title
-    area = "complaints" if is_complaint else "service_requests"
-    return {
-        "code": to_persian_digits(row.code),
-        "title": title,
-        "state": term(area, "states", row.state) or row.state,
-        "priority": term("complaints", "priorities", row.priority) or row.priority,
-    }
+        admit(turn, session, reply)
+        return keep_form_waiting(turn)
 
 
 class ActionVisitOnTheWay(StoreAction):
@@ -115,20 +95,41 @@ class ActionVisitOnTheWay(StoreAction):
         return "action_visit_on_the_way"
 
     def answer(self, turn: Turn, session: Session, reply: Reply) -> list[Event]:
-        staff = staff_in(session, conversation_id=turn.conversation_id)
-        code = turn.button_value("visit_on_the_way", "ticket") or ""
-        try:
-            if staff is None:
-                raise NotFound("this account belongs to no member of staff")
-            visit = visits.set_off(
-                session, staff_id=staff.id, code=code, inbox_id=turn.inbox_id, rules=environment().rules
-            )
-        except NotFound:
-            reply.utter("utter_no_visit")
-        except InvalidTransition as refused:
-            # Nobody has left for it, so its day has not come.
-            reply.utter("utter_no_visit" if refused.state == ASSIGNED else "utter_visit_is_over")
-        else:
-            reply.utter("utter_visit_set_off")
-            tell_visit(session, reply, visit)
-        return []
+        admit(turn, session, reply, otherwise="utter_no_visit")
+        return keep_form_waiting(turn)
+
+
+def admit(turn: Turn, session: Session, reply: Reply, *, otherwise: str = "utter_out_of_scope") -> None:
+    """Carry out a request of a member of staff; anybody else is told what they are told of nonsense."""
+    command = COMMANDS.get(turn.intent)
+    permission = command.permission if command is not None else "queue.own"
+    desk = enter(turn, session, reply, permission=permission, run=run, otherwise=otherwise)
+    if desk is None or not passes(desk):
+        return
+    if turn.intent not in _GOING_ON:
+        # Whatever waited for an answer is left with a new request.
+        focuses.keep(desk.focus, focuses.PARKED, None)
+    run(desk)
+
+
+def may_begin(turn: Turn, session: Session, reply: Reply) -> bool:
+    """Whether a task of the staff's may begin; False where a PIN comes first. It refuses strangers itself."""
+    if staff_in(session, conversation_id=turn.conversation_id) is None:
+        return True
+    desk = enter(turn, session, reply, permission="visit.work", run=run)
+    return desk is not None and passes(desk)
+
+
+def is_desk_wish(turn: Turn, session: Session) -> bool:
+    """Whether a wish to move a visit is one of the desk's about a customer's."""
+    staff = staff_in(session, conversation_id=turn.conversation_id)
+    return turn.intent == "service_reschedule" and has_permission(staff, "ticket.move")
+
+
+def run(desk: Desk) -> None:
+    """Carry out a request of somebody who was let in."""
+    command = COMMANDS.get(desk.turn.intent)
+    if command is None:
+        desk.reply.utter("utter_out_of_scope")
+    elif desk.may(command.permission):
+        command.handle(desk)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy.orm import Session
 
-from actions import complaints, promises, service_requests
+from actions import complaints, handoff_after, promises, service_requests
 from actions.base import Event, Reply, StoreAction
 from actions.codes import given_code
 from actions.turn import Turn
@@ -24,7 +24,12 @@ class ActionComplaintStatus(StoreAction):
         if about_a_call is not None:
             return about_a_call
         if not tell_by_code(turn, session, reply, otherwise="utter_complaint_not_found"):
-            complaints.tell_own(turn, session, reply)
+            # What was agreed with a person lately says more than the state of a file.
+            agreement = handoff_after.agreement_with(turn, session)
+            is_agreed = agreement is not None and bool(agreement.agreed)
+            if agreement is not None and is_agreed:
+                handoff_after.tell_agreement(reply, agreement)
+            complaints.tell_own(turn, session, reply, tells_of_none=not is_agreed)
         return []
 
 

@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterable, Mapping
 from functools import lru_cache
 
-from crm_store.persian import fold, rich
+from crm_store.persian import fold, group_thousands, rich
 from crm_store.terms import terms
 from crm_store.wordings import BUSINESS, Wordings
 
@@ -20,7 +20,12 @@ class Rich(str):
 
 
 def shown(value: object) -> Rich:
-    """Prepare a value for a response: escaped and isolated, unless it is rich text already."""
+    """Prepare a value for a response: escaped and isolated, unless it is rich text already.
+
+    A whole number is how many of something there are, so its thousands are grouped.
+    """
+    if isinstance(value, int) and not isinstance(value, bool):
+        value = group_thousands(value)
     text = value if isinstance(value, Rich) else rich.value(value)
     # Rasa's interpolation gives up on a text in which "0[" stands (rasa.core.nlg.interpolator).
     return Rich(text.replace("0[", "0&#91;"))

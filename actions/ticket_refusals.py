@@ -7,6 +7,7 @@ from sqlalchemy.orm import Session
 from actions.base import Reply
 from actions.customers import customer_of_turn
 from actions.promises import next_deadline
+from actions.staff_desk import note_denial
 from actions.texts import Rich
 from actions.ticket_tasks import (
     APPEAL,
@@ -30,6 +31,7 @@ from crm_store.complaints.service import complaints_of
 from crm_store.service_requests.models import ASSIGNED, ON_THE_WAY, SCHEDULED, ServiceRequest
 from crm_store.service_requests.service import requests_of
 from crm_store.service_requests.windows import is_missed
+from crm_store.staff.accounts import staff_in
 
 #: What is said when somebody has no ticket that a task is for.
 NONE_OF_THEM = {
@@ -61,6 +63,8 @@ def refuse(turn: Turn, session: Session, reply: Reply, task: str, code: str) -> 
     """Say why a task is not possible with the ticket that was named; somebody else's looks like none."""
     ticket = ticket_by_code(turn, session, task, code)
     if task in OF_STAFF:
+        if ticket is None:
+            note_denial(turn, session, code)
         reply.utter("utter_no_visit")
     elif ticket is None:
         reply.utter("utter_ticket_not_found")
@@ -73,6 +77,8 @@ def tell_none(turn: Turn, session: Session, reply: Reply, task: str) -> None:
 
     Whoever has appealed hears that it is possible once, and whoever is visited soon that it is too late.
     """
+    if task in OF_STAFF and staff_in(session, conversation_id=turn.conversation_id) is None:
+        note_denial(turn, session, "")
     customer_id = customer_of_turn(turn, session)
     every: list[Ticket] = []
     if task == APPEAL:

@@ -9,10 +9,11 @@ from typing import Any
 from rasa_sdk.events import ActiveLoop, FollowupAction, SlotSet
 from sqlalchemy.orm import Session
 
-from actions.base import Event, Reply, StoreAction, clear_slots, environment
+from actions.base import Event, Reply, StoreAction, clear_slots, environment, keep_form_waiting
 from actions.codes import named_ticket
 from actions.complaints import ask_if_solved
 from actions.customers import customer_of_turn
+from actions.staff import admit, is_desk_wish, may_begin
 from actions.ticket_form import (
     FORM,
     KEPT,
@@ -29,6 +30,7 @@ from actions.ticket_tasks import (
     APPEAL,
     CANCEL,
     NOTE,
+    OF_STAFF,
     REOPENED,
     RESCHEDULE,
     TASK_OF_INTENT,
@@ -68,6 +70,8 @@ class ActionBeginTicketTask(StoreAction):
     def answer(self, turn: Turn, session: Session, reply: Reply) -> list[Event]:
         code = named_ticket(turn)
         task = _meant_task(turn, session, code)
+        if _is_dealt_with_by_desk(turn, session, reply, task, code):
+            return keep_form_waiting(turn)
         if turn.form in TAKING_DOWN and task == NOTE:
             reply.utter("utter_form_go_ahead")
             return []
@@ -99,6 +103,20 @@ def _meant_task(turn: Turn, session: Session, code: str | None) -> str:
     if code is not None and other is not None and ticket_by_code(turn, session, task, code) is None:
         return other if ticket_by_code(turn, session, other, code) is not None else task
     return task
+
+
+def _is_dealt_with_by_desk(turn: Turn, session: Session, reply: Reply, task: str, code: str | None) -> bool:
+    """Whether the desk moves somebody's visit, or a PIN comes before what a technician tells of theirs."""
+    if is_desk_wish(turn, session) and _is_about_others(turn, session, code):
+        admit(turn, session, reply)
+        return True
+    return task in OF_STAFF and not may_begin(turn, session, reply)
+
+
+def _is_about_others(turn: Turn, session: Session, code: str | None) -> bool:
+    """Whether a visit of the desk member's own, as a customer, cannot be meant."""
+    own = [one.code for one in TASKS[RESCHEDULE].own(session, turn)]
+    return not own or (code is not None and code not in own)
 
 
 def _obvious(turn: Turn, own: list[Any], under_way: TaskUnderWay | None) -> Any:

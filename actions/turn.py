@@ -11,17 +11,37 @@ from rasa_sdk import Tracker
 ATTACHMENT, PHONE = "attachment", "phone_number"
 #: The code of a ticket, of a button or of the question that a message was read as the answer to.
 TICKET = "ticket"
+#: The survey of which a message was read as the answer, or which a button belongs to.
+SURVEY = "survey"
 #: What answers to a question about a ticket are understood as.
 TICKET_ANSWERS = frozenset({"confirm_solved", "deny_solved", "answer_staff", "confirm_visit", "rate_visit"})
+#: What answers to the club's questions are understood as, besides its ordinary intents.
+CLUB_ANSWERS = frozenset(
+    {
+        "choose_reward",
+        "confirm_redeem",
+        "drop_redeem",
+        "history_more",
+        "enter_friend_code",
+        "join_raffle",
+    }
+)
+#: What answers to the questions of a member of staff's task are understood as.
+STAFF_ANSWER = "staff_answer"
+#: What answers to notices about hand-overs are understood as: to go on with a form, to take a call instead.
+RESUME = "handoff_resume"
+HANDOFF_ANSWERS = frozenset({RESUME, "request_callback"})
 #: The intent of what was not understood.
 FALLBACK = "nlu_fallback"
+#: Confidence from which on a signal is a reason to call a person; a weaker one only makes a case more urgent.
+STRONG = 0.8
 
 #: Responses that offer a call-back: yes, or a phone number, straight after one of them accepts it.
 CALLBACK_OFFERS = frozenset(
     {
         "utter_offer_callback",
+        "utter_handoff_closed",
         "utter_callback_overdue",
-        "utter_not_yet",
         "utter_faq_not_yet",
         "utter_misunderstood_again",
         "utter_out_of_scope_again",
@@ -121,6 +141,7 @@ class Turn:
             (``faq/hours``).
         topics: topics of an intent that has some (faq, out_of_scope) with their confidence, the best first.
         signals: what was heard beside the intent: danger, urgency, anger.
+        strong: those of them that were heard beyond doubt.
         entities: values by entity (``docs/entities.md``).
         found: entities in the text, with their places.
         contact: phone number (E.164) that the sender shared as their own contact.
@@ -131,6 +152,7 @@ class Turn:
         previous: the turn before.
         failures: how many turns in a row, up to the one before, were not understood.
         heard: responses said since the active form began, as far as the tracker still holds them.
+        said: responses said in answer to this very message so far, to its earlier parts as well.
     """
 
     conversation_id: int
@@ -145,6 +167,7 @@ class Turn:
     labels: tuple[tuple[str, float], ...] = ()
     topics: tuple[tuple[str, float], ...] = ()
     signals: frozenset[str] = frozenset()
+    strong: frozenset[str] = frozenset()
     entities: Mapping[str, tuple[Any, ...]] = field(default_factory=dict)
     found: tuple[Found, ...] = ()
     contact: str | None = None
@@ -155,6 +178,7 @@ class Turn:
     previous: Previous = Previous()
     failures: int = 0
     heard: frozenset[str] = frozenset()
+    said: frozenset[str] = frozenset()
 
     @property
     def word_count(self) -> int:
@@ -197,11 +221,12 @@ class Turn:
 
     @property
     def answers_notice(self) -> bool:
-        """Whether a typed message was read as the answer to a question about a ticket (bot/nlu/expected.py).
+        """Whether a typed message was read as the answer to a notice or to the club (bot/nlu/expected.py).
 
         Such an answer may begin a form, which has not asked anything then.
         """
-        is_read_so = self.intent in TICKET_ANSWERS or TICKET in self.entities
+        answers = {*TICKET_ANSWERS, *CLUB_ANSWERS, *HANDOFF_ANSWERS, STAFF_ANSWER}
+        is_read_so = self.intent in answers or not {TICKET, SURVEY}.isdisjoint(self.entities)
         return is_read_so and not self.trusted and self.requested is not None
 
     def entity(self, name: str) -> str | None:
@@ -222,7 +247,7 @@ def read_turn(tracker: Tracker) -> Turn:
     message, metadata = tracker.latest_message, tracker.latest_message.get("metadata") or {}
     entities, intent = message.get("entities") or [], message.get("intent") or {}
     guesses = message.get("intent_ranking") or []
-    latest = _index_of_latest_message(tracker.events)
+    signals, latest = message.get("signals") or [], _index_of_latest_message(tracker.events)
     inbox_id, part = _inbox_id_and_part(message["message_id"])
     return Turn(
         conversation_id=int(tracker.sender_id),
@@ -238,7 +263,8 @@ def read_turn(tracker: Tracker) -> Turn:
             (_label_of(guess), guess["confidence"]) for guess in guesses if guess["name"] != FALLBACK
         ),
         topics=tuple((guess["name"], guess["confidence"]) for guess in intent.get("topic_ranking") or []),
-        signals=frozenset(signal["name"] for signal in message.get("signals") or []),
+        signals=frozenset(signal["name"] for signal in signals),
+        strong=frozenset(one["name"] for one in signals if one.get("confidence", 1.0) >= STRONG),
         entities=_values_by_name(entities),
         found=_found(entities, message.get("text") or ""),
         contact=next(
@@ -252,6 +278,7 @@ def read_turn(tracker: Tracker) -> Turn:
         previous=_previous_turn(tracker.events[:latest]) if part == 1 else Previous(),
         failures=_failures(tracker.events[:latest]),
         heard=_heard(tracker.events, tracker.active_loop_name),
+        said=_said_to(tracker.events, inbox_id),
     )
 
 
@@ -341,6 +368,20 @@ def _heard(events: Sequence[Mapping[str, Any]], form: str | None) -> frozenset[s
             break
         if event["event"] == "bot":
             said.add(_response_of(event))
+    return frozenset(said)
+
+
+def _said_to(events: Sequence[Mapping[str, Any]], inbox_id: int) -> frozenset[str]:
+    said: set[str] = set()
+    answers: set[str] = set()
+    for event in reversed(events):
+        if event["event"] == "bot":
+            answers.add(_response_of(event))
+        if event["event"] == "user":
+            if _inbox_id_and_part(event.get("message_id") or 0)[0] != inbox_id:
+                break
+            said |= answers
+            answers = set()
     return frozenset(said)
 
 

@@ -12,12 +12,13 @@ from rasa_sdk import Action, Tracker
 from rasa_sdk.executor import CollectingDispatcher
 
 from actions import base
+from actions.handoff_watch import HandoffWatch
 from crm_store.complaints.models import Complaint
 from crm_store.conversations.service import add_attachment
 from crm_store.db import Database
-from crm_store.migrate import upgrade
 from crm_store.settings import BotApiSettings, Settings
 from tests.factories import a_complaint, a_conversation, an_inbox_id
+from tests.factories.stores import put_store
 
 STAFF_GROUP = -100200
 
@@ -150,8 +151,9 @@ def settings(tmp_path: Path) -> Settings:
 @pytest.fixture
 def store(settings: Settings) -> Iterator[Database]:
     """The store of the actions."""
+    put_store(Path(settings.data_dir) / "peyvand.db")
     database = base.configure(settings).database
-    upgrade(database)
+    base.watch_with(HandoffWatch())
     yield database
     database.dispose()
 

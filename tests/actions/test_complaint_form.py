@@ -161,6 +161,16 @@ def test_the_remedy_is_understood_in_words(form: Form, text: str, remedy: str) -
     assert form.file().remedy == remedy
 
 
+def test_a_number_told_late_is_no_refusal_of_what_is_asked_now(form: Form) -> None:
+    form.say(STORY, intent="complaint_file", category=[("delivery", "پیک")])
+    form.press("skip_field", field="order_number")
+    late = "خب برگشتم. شماره سفارش: ۷۰۰۴۱"
+    assert form.say(late, intent="skip", order_number=[("70041", "۷۰۰۴۱")]) == "remedy"
+    form.press("choose_remedy", remedy="refund")
+    form.say("بدون شماره")
+    assert form.file().order_number == "70041"
+
+
 def test_a_proven_number_is_kept_as_proven_and_a_typed_one_is_not(form: Form, chat: Chat) -> None:
     form.say(STORY, intent="complaint_file", **IN_STORY)
     form.say("09121234567")

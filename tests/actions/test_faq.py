@@ -9,6 +9,8 @@ import pytest
 from actions.faq import ActionFaq
 from crm_store.business import EXAMPLE
 from crm_store.settings import Settings
+from crm_store.texts.models import FAQ
+from crm_store.texts.service import save
 from tests.actions.conftest import Chat
 
 ANSWERS = {"hours": "هر روز <b>۹ تا ۲۱</b>", "delivery": "{business} به همهٔ شهرها می‌فرستد."}
@@ -104,3 +106,13 @@ def test_how_long_a_complaint_takes_is_not_answered_with_the_time_of_a_parcel(ch
     about = {"intent": "faq", "topics": [("delivery", 0.9)]}
     assert chat.run(ActionFaq(), "چقدر طول میکشه رسیدگی کنید؟", **about) == {"utter_complaint_how_long"}
     assert chat.run(ActionFaq(), "ارسالش چقدر طول میکشه؟", **about) == {"utter_faq_answer"}
+
+
+def test_an_answer_that_was_saved_at_the_console_goes_before_the_file(chat: Chat) -> None:
+    with chat.database.write() as session:
+        save(session, kind=FAQ, key="hours", text="فقط <b>عصرها</b> در {business}", actor="staff:1")
+        save(session, kind=FAQ, key="payment", text="کارت به کارت", actor="staff:1")
+    ask(chat, ("hours", 0.9))
+    assert chat.told("utter_faq_answer")["answer"] == "فقط <b>عصرها</b> در \u2068کسب‌وکار ما\u2069"
+    ask(chat, ("payment", 0.9))
+    assert chat.told("utter_faq_answer")["answer"] == "کارت به کارت"

@@ -14,7 +14,7 @@ from actions.handoff import (
     ActionRequestCallback,
     ValidateCallbackForm,
 )
-from actions.misunderstood import ActionFallback, ActionNotYet, ActionOutOfScope
+from actions.misunderstood import ActionFallback, ActionOutOfScope
 from actions.shared import ActionAffirm, ActionCancelForm, ActionDeny, ActionReceiveMedia
 from crm_store.base import utcnow
 from crm_store.conversations.service import open_conversation
@@ -113,7 +113,7 @@ def test_a_known_number_is_offered_and_may_be_declined(chat: Chat) -> None:
 
 
 def test_a_number_typed_straight_after_the_offer_is_enough(chat: Chat) -> None:
-    chat.ran_before("utter_not_yet", text="امتیازم چقدر شد؟")
+    chat.ran_before("utter_faq_not_yet", text="امتیازم چقدر شد؟")
     assert chat.run(ActionFallback(), "09123456789", intent="nlu_fallback") == {"utter_callback_noted"}
     ((request, _),) = requests(chat)
     assert request.topic == "امتیازم چقدر شد؟"
@@ -141,11 +141,6 @@ def test_yes_to_an_offer_of_long_ago_starts_nothing(chat: Chat) -> None:
     chat.ran_before("utter_offer_callback")
     chat.previous.append({"event": "session_started"})
     assert chat.run(ActionAffirm(), "بله", intent="affirm") == {"utter_affirm_idle"}
-
-
-def test_what_is_not_possible_yet_is_named(chat: Chat) -> None:
-    chat.run(ActionNotYet(), "امتیازام چنده؟", intent="loyalty_balance")
-    assert "دیدن امتیازها" in chat.told("utter_not_yet")["request"]
 
 
 def test_a_wrong_number_after_the_offer_starts_the_form(chat: Chat) -> None:

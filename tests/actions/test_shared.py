@@ -5,7 +5,7 @@ from sqlalchemy import select
 
 from actions.complaint_form import ValidateComplaintForm
 from actions.handoff import ActionAskCallbackPhone
-from actions.misunderstood import ActionFallback, ActionNotYet, ActionOutOfScope
+from actions.misunderstood import ActionFallback, ActionOutOfScope
 from actions.shared import ActionAffirm, ActionDeny, ActionReceiveMedia
 from crm_store.drafts import OPEN, Draft
 from tests.actions.conftest import Chat
@@ -134,13 +134,6 @@ def test_what_says_more_or_less_is_no_plea_to_wait(chat: Chat, text: str) -> Non
     assert chat.run(ActionFallback(), text, intent="nlu_fallback") == {"utter_misunderstood"}
 
 
-def test_a_wish_for_a_repair_may_be_a_complaint(chat: Chat) -> None:
-    assert chat.run(ActionNotYet(), "یخچالم خراب شده", intent="service_request") == {"utter_not_yet"}
-    assert payloads(chat) == ["/complaint_file"]
-    chat.run(ActionNotYet(), "امتیازام چنده؟", intent="loyalty_balance")
-    assert payloads(chat) == []
-
-
 def test_what_is_not_ours_is_declined_and_the_second_time_a_call_is_offered(chat: Chat) -> None:
     certain = [("out_of_scope", 0.97)]
     for response in ("utter_out_of_scope", "utter_out_of_scope_again", "utter_out_of_scope"):
@@ -158,7 +151,7 @@ def test_a_story_that_is_most_likely_a_complaint_starts_one(chat: Chat) -> None:
     assert chat.run(ActionFallback(), "pul", intent="nlu_fallback", ranking=ranking) == {"utter_did_you_mean"}
 
 
-@pytest.mark.parametrize("said", ["utter_did_you_mean", "utter_misunderstood", "utter_not_yet"])
+@pytest.mark.parametrize("said", ["utter_did_you_mean", "utter_misunderstood"])
 def test_a_guess_that_was_right_takes_the_story_from_the_message_before(chat: Chat, said: str) -> None:
     story = "پیک شما امروز جلوی در خانه به پدر پیرم ناسزا گفت"
     chat.ran_before(said, text=story)

@@ -9,18 +9,25 @@ import pytest
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from crm_store.audit import AuditEntry
 from crm_store.complaints.models import Complaint
 from crm_store.outbox import OutboxItem
 from crm_store.persian import new_tracking_code, rich, to_persian_digits
+from crm_store.service_requests.models import ServiceRequest
 from crm_store.settings import Settings
 from crm_store.staff.accounts import disable
 from tests.actions.conftest import Chat
 from tests.actions.service_chat import at, in_days
+from tests.actions.staff_chat import call_them
 from tests.actions.ticket_chat import LEFT, TicketChat
 from tests.actions.ticket_chat import TICKET_BUSINESS as BUSINESS
 from tests.factories import a_member
 
 QUEUE = "staff_my_queue"
+MASKED = """
+[staff]
+full_phone_roles = ["admin"]
+"""
 
 
 class Day:
@@ -68,6 +75,12 @@ def assign(day: Day, code: str, staff_id: int) -> None:
     day.staff.write(change)
 
 
+def denials(day: Day) -> list[AuditEntry]:
+    wanted = select(AuditEntry).where(AuditEntry.action == "staff.denied").order_by(AuditEntry.id)
+    with day.customer.chat.database.read() as session:
+        return list(session.scalars(wanted))
+
+
 def told_to_customer(day: Day) -> list[str]:
     with day.customer.chat.database.read() as session:
         rows = session.scalars(
@@ -92,6 +105,46 @@ def test_what_customers_wrote_is_shown_as_text(day: Day) -> None:
     day.visit(problem="<b>پر</b> سر و صدا")
     day.staff.say("کارهای امروزم", intent=QUEUE)
     assert "<b>پر</b>" in day.lines()
+
+
+NUMBER, WHOLE = "+989121234567", "۰۹۱۲ ۱۲۳ ۴۵۶۷"
+
+
+def plain(told: object) -> str:
+    return rich.to_plain(str(told)).replace("\u2068", "").replace("\u2069", "")
+
+
+def test_a_technician_reads_the_number_of_a_visit_that_is_still_to_come_whole(day: Day) -> None:
+    call_them(day.customer.chat, "سارا", NUMBER)
+    code = day.visit(problem="اگر نبودم ۰۹۳۵۱۱۱۲۲۳۳ را بگیرید")
+    for state, is_whole in (("assigned", True), ("on_the_way", True), ("done", False)):
+        set_state(day, code, state)
+        day.staff.say("کارهای امروزم", intent=QUEUE)
+        listed = plain(day.lines())
+        day.staff.press("staff_ticket", ticket=code)
+        for shown in (listed, plain(day.staff.told("utter_staff_ticket")["lines"])):
+            assert (WHOLE in shown) is is_whole, state
+            assert ("۰۹۳۵۱۱۱۲۲۳۳" in shown) is is_whole, state
+            assert ("•••" in shown) is not is_whole, state
+
+
+def test_the_number_of_a_visit_of_somebody_elses_stays_masked(agent: Day, settings: Settings) -> None:
+    Path(settings.business_path).write_text(BUSINESS + MASKED, encoding="utf-8")
+    call_them(agent.customer.chat, "سارا", NUMBER)
+    theirs = agent.customer.visit(
+        starts_at=at(in_days(0), 9), technician=agent.staff.write(lambda s: a_member(s, role="technician").id)
+    )
+    agent.staff.press("staff_ticket", ticket=theirs)
+    shown = plain(agent.staff.told("utter_staff_ticket")["lines"])
+    assert "•••" in shown
+    assert WHOLE not in shown
+
+
+def set_state(day: Day, code: str, state: str) -> None:
+    def change(session: Session) -> None:
+        session.scalars(select(ServiceRequest).where(ServiceRequest.code == code)).one().state = state
+
+    day.staff.write(change)
 
 
 def test_another_day_may_be_asked_about(day: Day) -> None:
@@ -203,6 +256,8 @@ def test_somebody_elses_visit_is_none(day: Day) -> None:
         for intent in ("visit_on_the_way", "visit_done", "visit_not_done"):
             assert day.staff.press(intent, ticket=code) == ["utter_no_visit"]
     assert day.customer.read_request(theirs).state == "assigned"
+    assert [denied.target_id for denied in denials(day)].count(theirs) == 3
+    assert {denied.actor for denied in denials(day)} == {f"staff:{day.id}"}
 
 
 def test_a_visit_that_somebody_else_was_given_meanwhile_is_none_any_more(day: Day) -> None:
@@ -252,7 +307,11 @@ def test_who_was_disabled_sees_nothing_and_does_nothing(day: Day) -> None:
 def test_a_customer_who_asks_for_a_queue_is_no_staff(day: Day) -> None:
     code = day.visit()
     assert day.customer.say("کارهای امروزم", intent=QUEUE) == ["utter_out_of_scope"]
-    assert day.customer.press("visit_done", ticket=code) == ["utter_no_visit"]
+    for intent in ("visit_on_the_way", "visit_done", "visit_not_done"):
+        before = len(denials(day))
+        assert day.customer.press(intent, ticket=code) == ["utter_no_visit"]
+        assert [denied.actor.partition(":")[0] for denied in denials(day)[before:]] == ["customer"]
+    assert day.customer.read_request(code).state == "assigned"
 
 
 def test_an_agents_own_open_tickets_are_listed_by_urgency(agent: Day) -> None:

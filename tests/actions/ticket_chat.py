@@ -14,7 +14,7 @@ from actions import ticket_answers as answers
 from actions import ticket_questions as questions
 from actions.base import environment
 from actions.shared import ActionAffirm, ActionCancelForm, ActionDeny, ActionReceiveMedia
-from actions.staff import ActionStaffQueue, ActionVisitOnTheWay
+from actions.staff import ActionStaff, ActionVisitOnTheWay
 from actions.ticket_form import (
     CHOSEN_SLOT,
     CONFIRM_SLOT,
@@ -77,7 +77,8 @@ RULES: dict[str, Callable[[], Action]] = {
     "confirm_visit": answers.ActionConfirmVisit,
     "rate_visit": answers.ActionRateVisit,
     "visit_on_the_way": ActionVisitOnTheWay,
-    "staff_my_queue": ActionStaffQueue,
+    "staff_my_queue": ActionStaff,
+    "staff_ticket": ActionStaff,
     "explain": questions.ActionExplainTicketTask,
     "affirm": ActionAffirm,
     "deny": ActionDeny,
