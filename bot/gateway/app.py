@@ -6,20 +6,23 @@ import asyncio
 import fcntl
 import signal
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO, Any
 
 import structlog
+from sqlalchemy.orm import Session
 
 from bot.gateway.attachments import AttachmentKeeper
 from bot.gateway.automatic import Automatic
 from bot.gateway.channels.bale import bale_channel
-from bot.gateway.channels.base import Channel
+from bot.gateway.channels.base import Channel, ChannelError
 from bot.gateway.channels.bot_api import BotApiChannel
 from bot.gateway.channels.telegram import telegram_channel
 from bot.gateway.channels.transcript import TranscriptChannel
+from bot.gateway.desk.relaying import TopicRelay
+from bot.gateway.desk.steps import TopicSteps
 from bot.gateway.dispatcher import Dispatcher
 from bot.gateway.exports import Exports
 from bot.gateway.housekeeping import Housekeeping
@@ -32,16 +35,21 @@ from bot.gateway.relay import Relay
 from bot.gateway.render import Responses
 from bot.gateway.timed import run_timed_jobs
 from bot.gateway.turns import TurnRunner
+from bot.gateway.waiting import growing_pauses
 from bot.gateway.webhook import Webhook
 from crm_store import heartbeats
 from crm_store.business import BusinessFile
 from crm_store.db import Database
 from crm_store.errors import ConfigurationError
+from crm_store.rules import Rules
 from crm_store.settings import PROJECT_ROOT, Settings
+from crm_store.texts.service import EditedTexts
 
 log = structlog.get_logger(__name__)
 
 BEAT_SECONDS = 5.0
+#: Pauses between tries to learn what a bot is called.
+FIRST_TRY_SECONDS, LAST_TRY_SECONDS = 1.0, 300.0
 #: For turns to end, and once more for sends; together less than `peyvand up` waits.
 STOP_SECONDS = 5.0
 _MESSENGERS = {"telegram": telegram_channel, "bale": bale_channel}
@@ -65,7 +73,9 @@ class Gateway:
         }
         self._channels.update(self._bots)
         self._business = BusinessFile(settings.business_path)
-        responses = Responses.load((PROJECT_ROOT / "data").glob("*/responses.yml"), self._business)
+        responses = Responses.load(
+            (PROJECT_ROOT / "data").glob("*/responses.yml"), self._business, EditedTexts(database)
+        )
         self._rasa = RasaClient(
             settings.rasa_url, settings.internal_secret, turn_seconds=settings.limits.turn_seconds
         )
@@ -76,7 +86,7 @@ class Gateway:
             channels=frozenset(self._channels),
             exports=Exports(settings, self._business),
         )
-        self._relay = Relay(outgoings, self._channels, responses, settings.limits)
+        self._relay = Relay(outgoings, self._channels, responses, settings.limits, settings.attachments_path)
         self._runner = TurnRunner(
             database,
             settings,
@@ -92,17 +102,39 @@ class Gateway:
         self._dispatcher = Dispatcher(database, self._channels, self._keeper)
         self._automatic = Automatic(settings, database, self._business)
         self._housekeeping = Housekeeping(settings, database)
+        self._desks = [
+            desk for name in self._bots if (desk := self._make_desk(name, responses, self._automatic.rules))
+        ]
         self._pollers: list[Poller] = []
         self._webhooks: list[Webhook] = []
         for name, channel in self._bots.items():
             self._add_way_in(name, channel)
+        #: By which people find the bots, as far as their messengers have told.
+        self._usernames: dict[str, str] = {}
         self._tasks: list[asyncio.Task[None]] = []
+        self._desk_tasks: list[asyncio.Task[None]] = []
         #: Set when a part has ended that should never end.
         self.is_broken = asyncio.Event()
 
+    def _make_desk(self, name: str, responses: Responses, rules: Callable[[], Rules]) -> TopicRelay | None:
+        """What shows the staff group of a bot whom people take over; None for a bot without one."""
+        group_id, pacer = self._settings.bots()[name].staff_group_id, self._relay.pacers[name]
+        if group_id is None or pacer is None:
+            return None
+        pacer.add_group(str(group_id))
+        steps = TopicSteps(
+            self._database,
+            responses,
+            rules,
+            channel=name,
+            chat_id=str(group_id),
+            button_hours=self._settings.limits.button_hours,
+        )
+        return TopicRelay(self._bots[name], str(group_id), steps, pacer, self._settings.attachments_path)
+
     def _add_way_in(self, name: str, channel: BotApiChannel) -> None:
         settings = self._settings.bots()[name]
-        receiver = Receiver(self._database, name, settings.token)
+        receiver = Receiver(self._database, name, settings.account_id)
         if settings.mode == "webhook":
             self._webhooks.append(Webhook(channel, settings, receiver, self._dispatcher.wake))
         else:
@@ -121,7 +153,11 @@ class Gateway:
         jobs.append(run_timed_jobs([*self._automatic.jobs(), *self._housekeeping.jobs()]))
         jobs += [poller.run() for poller in self._pollers]
         jobs += [webhook.run() for webhook in self._webhooks]
+        jobs += [self._learn_username(bot) for bot in self._bots.values()]
         self._tasks = [asyncio.ensure_future(job) for job in jobs]
+        self._desk_tasks = [asyncio.ensure_future(desk.run()) for desk in self._desks]
+        for task in self._desk_tasks:
+            task.add_done_callback(self._report_end)
         for task in self._tasks:
             task.add_done_callback(self._report_end)
         log.info("gateway_started", channels=sorted(self._channels))
@@ -138,18 +174,30 @@ class Gateway:
         ways_in = self._tasks[5:]
         for task in ways_in:
             task.cancel()
+        for desk in self._desks:
+            desk.stop()
         await self._dispatcher.stop(within=STOP_SECONDS)
         await self._relay.stop(within=STOP_SECONDS)
-        if self._tasks:  # the loops of both end by themselves, with no step in the store cut short
-            await asyncio.wait(self._tasks[:2], timeout=STOP_SECONDS)
-        for task in self._tasks:
+        if self._tasks:  # the loops of these end by themselves, with no step in the store cut short
+            await asyncio.wait([*self._tasks[:2], *self._desk_tasks], timeout=STOP_SECONDS)
+        everything = [*self._tasks, *self._desk_tasks]
+        for task in everything:
             task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await asyncio.gather(*everything, return_exceptions=True)
         await self._runner.close()
         await self._rasa.close()
         for channel in self._channels.values():
             await channel.close()
         log.info("gateway_stopped")
+
+    async def _learn_username(self, bot: BotApiChannel) -> None:
+        """Ask a messenger what its bot is called, until it says so: links that open the bot need the name."""
+        for pause in growing_pauses(FIRST_TRY_SECONDS, LAST_TRY_SECONDS):
+            try:
+                self._usernames[bot.name] = await bot.get_username()
+                return
+            except ChannelError:
+                await asyncio.sleep(pause)
 
     async def _beat(self) -> None:
         while True:
@@ -165,9 +213,18 @@ class Gateway:
             for poller in self._pollers:
                 last = poller.last_successful_poll
                 detail: dict[str, Any] = {"last_successful_poll": last.isoformat() if last else None}
+                detail |= self._name_of_bot(session, poller.name)
                 heartbeats.beat(session, name=f"poller:{poller.name}", status=poller.status, detail=detail)
             for webhook in self._webhooks:
-                heartbeats.beat(session, name=f"webhook:{webhook.name}", status=webhook.status)
+                name_of_bot = self._name_of_bot(session, webhook.name)
+                heartbeats.beat(
+                    session, name=f"webhook:{webhook.name}", status=webhook.status, detail=name_of_bot
+                )
+
+    def _name_of_bot(self, session: Session, channel: str) -> dict[str, Any]:
+        """The bot's name as it is kept beside the beats; the one known before stays until it is told anew."""
+        username = self._usernames.get(channel) or heartbeats.bot_username(session, channel=channel)
+        return {heartbeats.USERNAME: username} if username else {}
 
 
 @contextmanager

@@ -12,23 +12,35 @@ from bot.gateway.timed import TimedJob
 from crm_store.base import utcnow
 from crm_store.business import Business, BusinessFile
 from crm_store.complaints import jobs as complaint_jobs
+from crm_store.complaints.compensation import book_points
 from crm_store.db import Database
 from crm_store.half_told import remind_of_half_told
+from crm_store.handoff import jobs as handoff_jobs
 from crm_store.jobs.service import Handler, run_due
+from crm_store.loyalty import jobs as loyalty_jobs
+from crm_store.loyalty import raffle_telling
+from crm_store.loyalty.compensating import ComplaintPoints
+from crm_store.loyalty.proof import prove, tell_of_faults
 from crm_store.rules import Rules
 from crm_store.service_requests import jobs as service_jobs
 from crm_store.settings import Settings
 from crm_store.sla.sweep import sweep
+from crm_store.surveys import jobs as survey_jobs
 
 RUN_EVERY_SECONDS = 3.0
 SWEEP_EVERY_SECONDS = 10.0
 REMIND_EVERY_SECONDS = 60.0
+SURVEY_EVERY_SECONDS = 5.0
+CLUB_EVERY_SECONDS = 30.0
+HANDOFF_EVERY_SECONDS = 5.0
+PROOF_EVERY_SECONDS = 600.0
 SWEPT_AT_ONCE = 200
 
 
 def all_handlers(rules: Callable[[], Rules]) -> dict[str, Handler]:
     """The handlers of all areas, by kind of job."""
-    return {**complaint_jobs.handlers(rules), **service_jobs.handlers(rules)}
+    areas = (complaint_jobs, service_jobs, loyalty_jobs, raffle_telling)
+    return {kind: handler for area in areas for kind, handler in area.handlers(rules).items()}
 
 
 class Automatic:
@@ -64,6 +76,10 @@ class Automatic:
             TimedJob("due_jobs", RUN_EVERY_SECONDS, self.run_due_jobs),
             TimedJob("sla_sweep", SWEEP_EVERY_SECONDS, self.keep_promises),
             TimedJob("half_told", REMIND_EVERY_SECONDS, self.remind_of_half_told),
+            TimedJob("surveys", SURVEY_EVERY_SECONDS, self.ask_for_opinions),
+            TimedJob("club", CLUB_EVERY_SECONDS, self.look_after_the_club),
+            TimedJob("hand_overs", HANDOFF_EVERY_SECONDS, self.look_after_hand_overs),
+            TimedJob("ledger_proof", PROOF_EVERY_SECONDS, self.prove_the_ledger),
         ]
 
     # From the threads of these steps the relay must not be woken; it finds what they queue by itself.
@@ -90,6 +106,33 @@ class Automatic:
                 hour=limits.reminder_hour,
                 max_age=timedelta(hours=limits.draft_hours),
             )
+
+    def ask_for_opinions(self) -> None:
+        """Ask, remind and end surveys, and tell of low grades that nobody looked after."""
+        survey_jobs.ask_due(self._database, rules=self.rules(), now=self._clock())
+        survey_jobs.escalate_overdue(self._database, rules=self.rules(), now=self._clock())
+
+    def look_after_the_club(self) -> None:
+        """Book points that complaints granted, and have the nightly work done."""
+        rules = self.rules()
+        if rules.business.loyalty.is_on:
+            with self._database.write() as session:
+                book_points(session, ComplaintPoints(rules), now=self._clock())
+                loyalty_jobs.plan_nightly(session, rules=rules, now=self._clock())
+
+    def look_after_hand_overs(self) -> None:
+        """Offer, escalate, end and give back what people were to take over."""
+        handoff_jobs.look_after(self._database, rules=self.rules(), now=self._clock())
+
+    def prove_the_ledger(self) -> None:
+        """Prove the ledger once a night, and raise the alarm if something is wrong."""
+        rules, now = self.rules(), self._clock()
+        with self._database.read() as session:
+            if not loyalty_jobs.proof_is_due(session, rules=rules, now=now):
+                return
+        proof = prove(self._database, now=now)
+        with self._database.write() as session:
+            tell_of_faults(session, proof, rules=rules)
 
     def rules(self) -> Rules:
         """The rules as the owner has them now; made anew only when they change."""

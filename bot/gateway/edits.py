@@ -14,7 +14,7 @@ from crm_store.complaints import drafting
 from crm_store.complaints import service as complaints
 from crm_store.complaints.summary import shortened, summary_lines
 from crm_store.conversations import service as conversations
-from crm_store.conversations.models import Conversation, Message
+from crm_store.conversations.models import BOT, Conversation, Message
 from crm_store.drafts import Draft
 from crm_store.handoff import service as handoff
 from crm_store.persian import to_persian_digits
@@ -69,7 +69,7 @@ def take(
     if notice is None and _is_request(session, conversation, line, head.inbox_id, was_changed=former != text):
         line.extra = {**line.extra, "asked_again_by": head.inbox_id}
         return Plan(conversation_id=conversation.id, text=text, edited=True)
-    if notice is not None:
+    if notice is not None and conversation.owner == BOT:  # else the person who answers sees the new words
         outbox.enqueue_notice(
             session,
             conversation_id=conversation.id,
@@ -86,7 +86,7 @@ def _is_request(
     session: Session, conversation: Conversation, line: Message, inbox_id: int, *, was_changed: bool
 ) -> bool:
     """Whether the dialogue is asked: the new wording of what the customer said last."""
-    if conversation.owner != "bot":
+    if conversation.owner != BOT:
         return False
     if line.extra.get("asked_again_by") == inbox_id:  # this job runs again
         return True

@@ -95,7 +95,10 @@ class Housekeeping:
         self._forget_raw(since(periods.raw_days), now)
         self._repeat(retention.forget_transcripts, since(periods.transcript_days))
         self._repeat(retention.forget_audit, since(periods.audit_days))
+        self._repeat(retention.forget_topics, since(periods.transcript_days))
         self._repeat(retention.forget_callbacks, since(periods.complaint_days))
+        self._repeat(retention.forget_handoffs, since(periods.complaint_days))
+        self._repeat(retention.forget_notes, since(periods.complaint_days))
         self._repeat(retention.forget_learning, since(periods.learning_days))
         self._repeat_with_files(retention.forget_attachments, since(periods.attachment_days))
         self._repeat_with_files(retention.forget_complaints, since(periods.complaint_days))
@@ -185,6 +188,7 @@ class Housekeeping:
         self._repeat(retention.forget_updates, before)
         self._repeat(retention.forget_jobs, before)
         self._repeat(retention.forget_windows, before)
+        self._repeat(retention.forget_focus, before)
         if before is not None:
             with self._tracker() as tracker:
                 tracker.forget_before(before)

@@ -6,6 +6,8 @@ from typing import Literal
 
 import msgspec
 
+from bot.gateway.addresses import topic_address
+
 Kind = Literal[
     "text",
     "button",
@@ -16,6 +18,7 @@ Kind = Literal[
     "unsupported",
     "membership",
     "migrated",
+    "anonymous",
     "ignored",
 ]
 
@@ -69,6 +72,10 @@ class Incoming(msgspec.Struct, frozen=True, kw_only=True):
         message_id: the message itself; for a press the message below which the button stands.
         media_group_id: the album that it belongs to.
         is_group: written in a group, not in a private chat.
+        thread_id: the group's topic in which it was written; empty for none.
+        reply_to: the message that it answers; empty for none.
+        answers_account: who wrote that message or, where none is answered, opened the topic; empty for
+            nobody.
         detail: of ``unsupported`` what it was, of ``membership`` ``blocked``, ``reachable``, ``added`` or
             ``removed``, of ``migrated`` the group's new id, of ``ignored`` why.
     """
@@ -87,4 +94,12 @@ class Incoming(msgspec.Struct, frozen=True, kw_only=True):
     location: Location | None = None
     contact: ContactCard | None = None
     is_group: bool = False
+    thread_id: str = ""
+    reply_to: str = ""
+    answers_account: str = ""
     detail: str = ""
+
+    @property
+    def place(self) -> str:
+        """The chat, or the topic of a group: what is said there is dealt with in order."""
+        return topic_address(self.chat_id, self.thread_id)

@@ -10,25 +10,26 @@ import structlog
 from sqlalchemy.orm import Session
 
 from bot.gateway import albums, edits, staff_linking
-from bot.gateway.incoming import ContactCard, Incoming
+from bot.gateway.desk import taking
+from bot.gateway.incoming import ContactCard, Incoming, MediaRef
 from bot.gateway.jobs import Job, Plan, Press, Queued
 from crm_store import inbox, outbox
 from crm_store.base import utcnow
 from crm_store.business import Business
 from crm_store.conversations import service as conversations
-from crm_store.conversations.models import Conversation, Message
+from crm_store.conversations.models import HUMAN, Conversation, Message
 from crm_store.customers import linking
 from crm_store.customers import service as customers
 from crm_store.errors import InvalidInput
+from crm_store.handoff import waiting
 from crm_store.inbox import InboxItem
 from crm_store.learning import service as learning
-from crm_store.persian import normalize_phone, to_persian_digits
-from crm_store.rules import staff_groups
+from crm_store.persian import fold, normalize_phone, to_persian_digits
+from crm_store.rules import Rules, staff_groups
 from crm_store.settings import Settings
 from crm_store.staff.accounts import staff_in
-from crm_store.staff.invitations import without_invitations
 from crm_store.staff.telling import tell_groups
-from crm_store.terms import term
+from crm_store.terms import term, terms
 from crm_store.tickets.expecting import expected_in
 
 log = structlog.get_logger(__name__)
@@ -36,16 +37,20 @@ log = structlog.get_logger(__name__)
 CUSTOMER = "customer"
 #: What a messenger sends for the button with which every chat begins: the one text that is read as an intent.
 START = "/start"
+#: What the button stands for with which a customer ends a talk with a person.
+LEAVE = "/handoff_leave"
 REFUSED_PRESSES = {
     "used": "utter_button_used",
     "expired": "utter_button_expired",
     "unknown": "utter_button_unknown",
 }
+#: What follows it where a link has opened the chat that holds a friend's code.
+_FRIEND_CODE = re.compile(r"ref_([A-Za-z0-9]{4,12})")
 _TOPIC = re.compile(r'/choose_topic\{"topic": "(\w+)"\}')
 
 
 def take(session: Session, *, job: Job, settings: Settings, business: Business) -> Plan | None:
-    """Decide what a job needs; running it again decides the same.
+    """Decide what a job needs; running it again decides the same, unless somebody took over in between.
 
     Returns:
         What is left to do, or None when the rows are finished.
@@ -53,8 +58,11 @@ def take(session: Session, *, job: Job, settings: Settings, business: Business) 
     head, incoming = job.head, job.head.incoming
     if session.get_one(InboxItem, head.inbox_id).state != inbox.PENDING:
         return None
-    if incoming.is_group or incoming.kind in ("ignored", "membership"):
-        _take_quietly(session, job=job, settings=settings)
+    if incoming.is_group:
+        staff_linking.hide(session, job)  # a code belongs into a private chat; here it links nobody
+        return taking.take(session, job=job, settings=settings, business=business)
+    if incoming.kind in ("ignored", "membership"):
+        _take_quietly(session, job=job)
         return None
     conversation = _conversation(session, head)
     if conversation.identity_id is not None and staff_linking.holds_invitation(job):
@@ -66,7 +74,13 @@ def take(session: Session, *, job: Job, settings: Settings, business: Business) 
         return None
     expected = expected_in(session, conversation_id=conversation.id)
     is_staff = staff_in(session, conversation_id=conversation.id) is not None
-    return msgspec.structs.replace(plan, audience="staff" if is_staff else "customer", expected=expected)
+    return msgspec.structs.replace(
+        plan,
+        audience="staff" if is_staff else "customer",
+        expected=expected,
+        ownership=conversation.ownership,
+        is_silent=conversation.owner == HUMAN,
+    )
 
 
 def _plan(
@@ -76,17 +90,15 @@ def _plan(
     incoming = job.head.incoming
     if incoming.kind == "edited":
         return edits.take(session, conversation=conversation, job=job, settings=settings, business=business)
+    rules = Rules.of(settings, business)
     if incoming.kind == "button":
-        return _take_press(session, conversation=conversation, job=job)
-    return _take_message(session, conversation=conversation, job=job, settings=settings)
+        return _take_press(session, conversation=conversation, job=job, rules=rules)
+    return _take_message(session, conversation=conversation, job=job, settings=settings, rules=rules)
 
 
-def _take_quietly(session: Session, *, job: Job, settings: Settings) -> None:
+def _take_quietly(session: Session, *, job: Job) -> None:
     """Deal with what nobody gets an answer to."""
-    if job.head.incoming.is_group:
-        staff_linking.hide(session, job)  # a code belongs into a private chat; here it links nobody
-        _take_from_group(session, head=job.head, settings=settings)
-    elif job.head.incoming.kind == "membership":
+    if job.head.incoming.kind == "membership":
         _take_membership(session, job=job)
     else:
         _finish(session, job, inbox.IGNORED)
@@ -101,41 +113,16 @@ def _conversation(session: Session, head: Queued) -> Conversation:
         display_name=incoming.display_name,
         username=incoming.username,
     )
-    return conversations.open_conversation(
+    conversation = conversations.open_conversation(
         session, channel=head.channel, chat_id=head.chat_id, identity=identity
     )
+    # Nobody takes it over, or gives it back, between this and the line in the transcript.
+    return conversations.lock_conversation(session, conversation_id=conversation.id)
 
 
 def _finish(session: Session, job: Job, state: str = inbox.DONE) -> None:
     for inbox_id in job.row_ids:
         inbox.finish(session, inbox_id=inbox_id, state=state)
-
-
-def _take_from_group(session: Session, *, head: Queued, settings: Settings) -> None:
-    """Only the staff group is listened to, and nobody answers there."""
-    incoming, bot = head.incoming, settings.bots().get(head.channel)
-    setting = f"PEYVAND_{head.channel.upper()}_STAFF_GROUP_ID"
-    is_staff_group = bot is not None and str(bot.staff_group_id) == head.chat_id
-    if incoming.kind == "membership" and not is_staff_group:
-        log.warning("group_membership", change=incoming.detail, group_id=head.chat_id, setting=setting)
-    if incoming.kind == "migrated":
-        log.warning("group_has_new_id", group_id=head.chat_id, new_group_id=incoming.detail, setting=setting)
-    if not is_staff_group:
-        inbox.finish(session, inbox_id=head.inbox_id, state=inbox.IGNORED)
-        return
-    group = conversations.open_conversation(
-        session, channel=head.channel, chat_id=head.chat_id, identity=None
-    )
-    if incoming.text:
-        conversations.add_message(
-            session,
-            conversation_id=group.id,
-            author=f"account:{incoming.user_id}",
-            text=without_invitations(incoming.text),
-            inbox_id=head.inbox_id,
-            platform_message_id=incoming.message_id,
-        )
-    inbox.finish(session, inbox_id=head.inbox_id)
 
 
 def _take_membership(session: Session, *, job: Job) -> None:
@@ -150,7 +137,7 @@ def _take_membership(session: Session, *, job: Job) -> None:
     _finish(session, job)
 
 
-def _take_press(session: Session, *, conversation: Conversation, job: Job) -> Plan | None:
+def _take_press(session: Session, *, conversation: Conversation, job: Job, rules: Rules) -> Plan | None:
     head, incoming = job.head, job.head.incoming
     pressed = conversations.press_button(
         session, conversation_id=conversation.id, token=incoming.token, inbox_id=head.inbox_id
@@ -164,6 +151,10 @@ def _take_press(session: Session, *, conversation: Conversation, job: Job) -> Pl
     # The press names the bot's message; its line in the transcript must not be taken for that message.
     extra = {"button": incoming.token}
     _add_line(session, conversation, head, text=pressed.title, extra=extra, platform_message_id="")
+    if conversation.owner == HUMAN:
+        if pressed.payload == LEAVE:
+            waiting.leave(session, conversation_id=conversation.id, rules=rules)
+        return Plan(conversation_id=conversation.id, press=press)
     return Plan(conversation_id=conversation.id, payload=pressed.payload, press=press)
 
 
@@ -174,7 +165,7 @@ def _meaning_of(payload: str) -> str:
 
 
 def _take_message(
-    session: Session, *, conversation: Conversation, job: Job, settings: Settings
+    session: Session, *, conversation: Conversation, job: Job, settings: Settings, rules: Rules
 ) -> Plan | None:
     head, incoming = job.head, job.head.incoming
     late_of = albums.answered_album(session, conversation_id=conversation.id, head=head)
@@ -196,9 +187,9 @@ def _take_message(
         data = {"phone": card.phone, "name": card.name}
         attachments = [_add_card(session, conversation, head, "contact", data)]
         contact = _proven_phone(session, conversation, head, card, settings)
-    if conversation.owner != "bot":
-        _finish(session, job)  # a person answers; the console shows them the line
-        return None
+    media = tuple(media for row in job.rows for media in row.incoming.media)
+    if conversation.owner == HUMAN:
+        return _for_a_person(session, conversation, job, text=text, media=media, rules=rules)
     notice = _kind_notice(incoming)
     if notice:
         key = f"{notice}:{head.inbox_id}"
@@ -214,8 +205,7 @@ def _take_message(
     if contact is not None:
         return Plan(conversation_id=conversation.id, contact=contact)
     if incoming.kind == "text" and text.split(maxsplit=1)[:1] == [START]:
-        return Plan(conversation_id=conversation.id, payload=START)
-    media = tuple(media for row in job.rows for media in row.incoming.media)
+        return Plan(conversation_id=conversation.id, payload=_started_with(text))
     return Plan(
         conversation_id=conversation.id,
         text=text or None,
@@ -223,6 +213,39 @@ def _take_message(
         media=media,
         late_of=late_of,
     )
+
+
+def _for_a_person(
+    session: Session,
+    conversation: Conversation,
+    job: Job,
+    *,
+    text: str,
+    media: tuple[MediaRef, ...],
+    rules: Rules,
+) -> Plan | None:
+    """What is left to do while a person has the conversation: files are fetched, and who has had enough goes.
+
+    The staff see the line that stands in the transcript already.
+    """
+    if media:
+        return Plan(conversation_id=conversation.id, media=media)
+    if job.head.incoming.kind == "text" and _wants_to_leave(text):
+        waiting.leave(session, conversation_id=conversation.id, rules=rules)
+    _finish(session, job)
+    return None
+
+
+def _wants_to_leave(text: str) -> bool:
+    """Whether somebody says that the talk with a person is over for them."""
+    said = fold(text).strip(" .!؟?")
+    return said in {fold(words) for words in terms("handoff").get("leaving", ())}
+
+
+def _started_with(text: str) -> str:
+    """The payload of the button with which a chat begins, with the friend's code of the link to it."""
+    found = _FRIEND_CODE.fullmatch(text[len(START) :].strip())
+    return f'{START}{{"code": "{found[1].upper()}"}}' if found else START
 
 
 def _add_line(

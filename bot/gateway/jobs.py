@@ -34,11 +34,33 @@ class Press(msgspec.Struct, frozen=True):
         callback_query_id: what is answered.
         message_id: the message below which the button stands.
         refusal: the response that says why the button does nothing; empty when it does.
+        params: its values.
+        clears: the buttons below that message are of no more use.
     """
 
     callback_query_id: str
     message_id: str
     refusal: str = ""
+    params: dict[str, Any] = {}
+    clears: bool = False
+
+
+class DeskWords(msgspec.Struct, frozen=True, kw_only=True):
+    """What a member of staff wrote in a group, with files that are still to be fetched.
+
+    Attributes:
+        topic_id: in which customer's topic (`crm_store.handoff.models.StaffTopic`).
+        conversation_id: this customer's; the files go where it is.
+        staff_id: who.
+        text: what was written with them.
+        is_whisper: it stays among the staff.
+    """
+
+    topic_id: int
+    conversation_id: int
+    staff_id: int
+    text: str
+    is_whisper: bool = False
 
 
 class Plan(msgspec.Struct, frozen=True, kw_only=True):
@@ -56,6 +78,11 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
         press: set for a pressed button.
         audience: who writes: ``staff`` only if the account is linked to a member of staff.
         expected: the question of ours that the message may answer.
+        ownership: the conversation's at this moment; an answer leaves only as long as it stays so.
+        is_silent: a person has the conversation, or it is no conversation with the bot: files are kept, and
+            the dialogue is not asked.
+        desk: set for what a member of staff wrote in a group.
+        thread_id: the group's topic in which it is answered; empty for none.
     """
 
     conversation_id: int
@@ -69,6 +96,10 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     press: Press | None = None
     audience: Literal["customer", "staff"] = "customer"
     expected: Expected | None = None
+    ownership: int | None = None
+    is_silent: bool = False
+    desk: DeskWords | None = None
+    thread_id: str = ""
 
 
 class Kept(msgspec.Struct):

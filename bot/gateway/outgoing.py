@@ -10,10 +10,12 @@ import msgspec
 import structlog
 from sqlalchemy.orm import Session
 
-from bot.gateway.channels.base import Document
+from bot.gateway import staff_words
+from bot.gateway.addresses import split_address, topic_address
+from bot.gateway.channels.base import Document, FilePlace
 from bot.gateway.channels.transcript import kept_place
 from bot.gateway.exports import Exports
-from bot.gateway.leaving import may_leave
+from bot.gateway.leaving import hold_back, verdict
 from bot.gateway.render import Responses
 from crm_store import outbox
 from crm_store.base import utcnow
@@ -21,7 +23,9 @@ from crm_store.conversations import service as conversations
 from crm_store.conversations.models import Conversation
 from crm_store.customers import service as customers
 from crm_store.db import Database
-from crm_store.outbox import OutboxItem
+from crm_store.handoff import topics
+from crm_store.outbox import DOCUMENT_KEY, OutboxItem
+from crm_store.pictures import draw
 from crm_store.privacy import service as privacy
 
 log = structlog.get_logger(__name__)
@@ -32,6 +36,8 @@ KEYBOARD_OPEN = "contact_keyboard"
 #: In a transcript line's ``extra``: the file that was sent, ``{"file_name", "size"}`` and, where it stays
 #: with us, its ``path`` below the attachments folder.
 DOCUMENT = "document"
+#: In a row's content: the topic of the group in which it is said, and the message there that it answers.
+THREAD, REPLY_TO = "thread", "reply_to"
 #: What is said when a file that was asked for cannot be made.
 NOT_MADE = "utter_parked"
 
@@ -45,7 +51,14 @@ class Outgoing(msgspec.Struct, frozen=True, kw_only=True):
         parts_sent: parts that have left already.
         keyboard_is_open: an earlier message's contact button still stands in the chat.
         export_of: the customer whose data goes along as a file; None for none.
-        document_key: names that file, at every try alike.
+        picture: ``{"kind", "params"}`` of a picture that is drawn and goes along; None for none.
+        document_key: names the file that goes along, at every try alike.
+        files: what a person sent along.
+        reply_to: the messenger's number of the message that it answers; empty for none.
+        edits: the messenger's number of the message whose words it replaces; None for a new message.
+        is_caption: those words stand below a file.
+        speaker: who says it.
+        line_id: the transcript line that stands there already.
     """
 
     outbox_id: int
@@ -55,13 +68,20 @@ class Outgoing(msgspec.Struct, frozen=True, kw_only=True):
     priority: int
     correlation_id: str
     text: str
-    buttons: tuple[dict[str, str], ...] = ()
+    buttons: tuple[dict[str, Any], ...] = ()
     request_contact: bool = False
     image: str = ""
     parts_sent: int = 0
     keyboard_is_open: bool = False
     export_of: int | None = None
+    picture: dict[str, Any] | None = None
     document_key: str = ""
+    files: tuple[FilePlace, ...] = ()
+    reply_to: str = ""
+    edits: str | None = None
+    is_caption: bool = False
+    speaker: str = outbox.SPEAKER_BOT
+    line_id: int | None = None
 
 
 class Outgoings:
@@ -106,7 +126,7 @@ class Outgoings:
             if item is None:
                 return None
             conversation = session.get_one(Conversation, conversation_id)
-            if may_leave(session, item, conversation) and _is_ready(item):
+            if verdict(session, item, conversation) == "leaves" and _is_ready(item):
                 return self._outgoing(session, item, conversation)
         with self._database.write() as session:
             return self._prepare(session, conversation_id)
@@ -116,13 +136,24 @@ class Outgoings:
         with self._database.read() as session:
             item = session.get_one(OutboxItem, outbox_id)
             conversation = session.get_one(Conversation, item.conversation_id)
-            return item.state == outbox.PENDING and may_leave(session, item, conversation)
+            return item.state == outbox.PENDING and verdict(session, item, conversation) == "leaves"
 
     def export(self, customer_id: int, *, key: str) -> Document:
         """The file of a customer's data, made now, so that it is as new as can be and none lies around."""
         with self._database.read() as session:
             made = self._exports.make(session, customer_id=customer_id)
         return Document(file_name=made.file_name, content=made.content, key=key)
+
+    def picture(self, outgoing: Outgoing) -> Document | None:
+        """The picture that goes along, drawn now; None where it cannot be: the text says what it shows."""
+        told = outgoing.picture or {}
+        try:
+            content = draw(str(told["kind"]), told["params"])
+        except Exception as error:
+            log.error("picture_not_drawn", outbox_id=outgoing.outbox_id, error=repr(error)[:500])
+            return None
+        name = f"{told['kind']}.png"
+        return Document(file_name=name, content=content, key=outgoing.document_key, kind="photo")
 
     def part_left(self, outgoing: Outgoing, parts: int) -> None:
         """Note that a part of a long message has left."""
@@ -144,18 +175,24 @@ class Outgoings:
             stays: it stays with us, where the reader fetches it.
         """
         with self._database.write() as session:
+            conversation = conversations.lock_conversation(session, conversation_id=outgoing.conversation_id)
             item = session.get_one(OutboxItem, outgoing.outbox_id)
-            if item.state == outbox.PENDING:
+            # Where the transcript itself is read, it leaves only now.
+            is_out = not stays or verdict(session, item, conversation) == "leaves"
+            if item.state == outbox.PENDING and is_out:
                 item.state, item.sent_at = outbox.SENT, utcnow()
-                conversations.add_message(
-                    session,
-                    conversation_id=outgoing.conversation_id,
-                    author=BOT,
-                    text=outgoing.text,
-                    extra=_extra(outgoing) | _document_extra(outgoing, document, stays=stays),
-                    outbox_id=outgoing.outbox_id,
-                    platform_message_id=platform_message_id,
-                )
+                if outgoing.line_id is not None:
+                    staff_words.note_sent(session, outgoing.line_id, platform_message_id, outgoing.edits)
+                else:
+                    conversations.add_message(
+                        session,
+                        conversation_id=outgoing.conversation_id,
+                        author=BOT,
+                        text=outgoing.text,
+                        extra=_extra(outgoing) | _document_extra(outgoing, document, stays=stays),
+                        outbox_id=outgoing.outbox_id,
+                        platform_message_id=platform_message_id,
+                    )
             return self._prepare(session, outgoing.conversation_id)
 
     def failed(self, outbox_id: int, error: str) -> None:
@@ -163,6 +200,7 @@ class Outgoings:
         with self._database.write() as session:
             item = session.get_one(OutboxItem, outbox_id)
             item.state, item.last_error, item.attempts = outbox.FAILED, error[:2000], item.attempts + 1
+            staff_words.note_undelivered(session, item)
             if item.kind == privacy.EXPORT:  # somebody waits for it
                 outbox.enqueue_notice(
                     session,
@@ -182,11 +220,19 @@ class Outgoings:
         """Note that the account has blocked the bot, and give up all it was to get; returns how much."""
         with self._database.write() as session:
             conversation = session.get_one(Conversation, outgoing.conversation_id)
+            staff_words.note_all_undelivered(session, conversation_id=conversation.id)
             if conversation.identity is not None:
                 customers.mark_blocked(
                     session, channel=conversation.channel, external_id=conversation.identity.external_id
                 )
             return outbox.cancel_pending(session, conversation_id=outgoing.conversation_id)
+
+    def topic_lost(self, outgoing: Outgoing) -> None:
+        """Note that the topic that a row was to go to was deleted."""
+        _, thread_id = split_address(outgoing.chat_id)
+        if thread_id is not None:
+            with self._database.write() as session:
+                topics.thread_lost(session, group_id=outgoing.conversation_id, thread_id=thread_id)
 
     def _prepare(self, session: Session, conversation_id: int) -> Outgoing | None:
         """The next row that may leave, rendered; a row that cannot be rendered is given up."""
@@ -195,8 +241,12 @@ class Outgoings:
             item = outbox.next_of(session, conversation_id=conversation_id, now=utcnow())
             if item is None:
                 return None
-            if not may_leave(session, item, conversation):
+            becomes = verdict(session, item, conversation)
+            if becomes == "held_back":
+                hold_back(session, item)
+            elif becomes != "leaves":  # what waits is not found here
                 item.state = outbox.CANCELLED
+                staff_words.note_undelivered(session, item)
             elif self._is_rendered(session, item):
                 return self._outgoing(session, item, conversation)
             session.flush()
@@ -221,8 +271,11 @@ class Outgoings:
             "request_contact": rendered.request_contact,
             "image": rendered.image,
         }
-        if item.kind == privacy.EXPORT:
-            content["document_key"] = secrets.token_hex(16)
+        picture = item.content["params"].get(outbox.PICTURE)
+        if picture:
+            content[outbox.PICTURE] = picture
+        if picture or item.kind == privacy.EXPORT:
+            content[DOCUMENT_KEY] = secrets.token_hex(16)
         item.content = {**item.content, "rendered": content}
         return True
 
@@ -231,12 +284,13 @@ class Outgoings:
             self._unserved.add(conversation.id)
             return None
         content: dict[str, Any] = item.content.get("rendered", item.content)
+        words = staff_words.of_row(session, item)
         previous = conversations.latest_message(session, conversation_id=conversation.id, author=BOT)
         return Outgoing(
             outbox_id=item.id,
             conversation_id=conversation.id,
             channel=conversation.channel,
-            chat_id=conversation.chat_id,
+            chat_id=topic_address(conversation.chat_id, item.content.get(THREAD)),
             priority=item.priority,
             correlation_id=item.correlation_id,
             text=content.get("text") or "",
@@ -246,13 +300,20 @@ class Outgoings:
             parts_sent=item.parts_sent,
             keyboard_is_open=bool(previous and previous.extra.get(KEYBOARD_OPEN)),
             export_of=item.content["customer_id"] if item.kind == privacy.EXPORT else None,
-            document_key=content.get("document_key") or "",
+            picture=content.get(outbox.PICTURE),
+            document_key=content.get(DOCUMENT_KEY) or "",
+            files=words.files,
+            reply_to=str(item.content.get(REPLY_TO) or ""),
+            edits=words.edits,
+            is_caption=words.is_caption,
+            speaker=item.speaker,
+            line_id=words.line_id,
         )
 
 
 def _is_ready(item: OutboxItem) -> bool:
     """Whether the words stand there already."""
-    return item.kind == "message" or "rendered" in item.content
+    return item.kind in (outbox.MESSAGE, outbox.EDIT) or "rendered" in item.content
 
 
 def closes_keyboard(outgoing: Outgoing) -> bool:
@@ -265,6 +326,7 @@ def _document_extra(outgoing: Outgoing, document: Document | None, *, stays: boo
         return {}
     extra: dict[str, Any] = {"file_name": document.file_name, "size": len(document.content)}
     if stays:
+        extra["kind"] = document.kind
         extra["path"] = kept_place(outgoing.channel, outgoing.chat_id, document)
     return {DOCUMENT: extra}
 

@@ -23,13 +23,13 @@ class Receiver:
     Args:
         database: the store.
         channel: the bot's channel.
-        token: its token, which begins with the bot's id; each bot numbers its updates by itself.
+        bot_id: its account; each bot numbers its updates by itself.
     """
 
-    def __init__(self, database: Database, channel: str, token: str) -> None:
+    def __init__(self, database: Database, channel: str, bot_id: str) -> None:
         self._database = database
         self._channel = channel
-        self._bot_id = token.partition(":")[0]
+        self._bot_id = bot_id
 
     def keep(self, updates: Sequence[dict[str, Any]]) -> list[InboxItem]:
         """Keep a batch; returns the rows that are new.
@@ -60,7 +60,7 @@ class Receiver:
             session,
             channel=self._channel,
             update_id=f"{self._bot_id}:{update['update_id']}",
-            chat_id=parse_update(update).chat_id,
+            chat_id=parse_update(update).place,
             payload=update,
         )
 

@@ -7,10 +7,10 @@ out, may therefore put one message out a second time; none is lost.
 from __future__ import annotations
 
 import asyncio
-import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import partial
+from pathlib import Path
 from typing import TypeVar
 
 import msgspec
@@ -26,12 +26,15 @@ from bot.gateway.channels.base import (
     RateLimited,
     Rejected,
     TooLarge,
+    TopicGone,
     Unauthorized,
     Unreachable,
 )
-from bot.gateway.outgoing import Outgoing, Outgoings, closes_keyboard
+from bot.gateway.outgoing import Outgoing, Outgoings
 from bot.gateway.pacing import Pacer
+from bot.gateway.parting import parts_of
 from bot.gateway.render import Responses
+from bot.gateway.sending import send_part
 from bot.gateway.waiting import growing_pauses, happens
 from crm_store.persian import rich
 from crm_store.settings import LimitSettings
@@ -40,13 +43,13 @@ log = structlog.get_logger(__name__)
 
 LOOK_SECONDS = 0.1
 CHATS_AT_ONCE = 1000
-#: A message that waited longer than this for its turn is checked again before it leaves.
-RECHECK_SECONDS = 0.5
 FIRST_PAUSE_SECONDS = 0.5
 LONGEST_PAUSE_SECONDS = 30.0
 CONTACT_BUTTON = "utter_contact_button"
 #: Files of customers' data that are made or sent at the same time: each is held in memory whole.
 DOCUMENTS_AT_ONCE = 2
+#: Pictures that are drawn at the same time; more would only take the processor from each other.
+PICTURES_AT_ONCE = 2
 
 Result = TypeVar("Result")
 
@@ -63,6 +66,7 @@ class Relay:
         channels: by name.
         responses: for the title of the contact button.
         limits: how fast.
+        folder: the attachments folder.
     """
 
     def __init__(
@@ -71,17 +75,21 @@ class Relay:
         channels: Mapping[str, Channel],
         responses: Responses,
         limits: LimitSettings,
+        folder: Path,
     ) -> None:
         self._outgoings = outgoings
         self._channels = channels
         self._responses = responses
-        self._pacers = {name: _pacer(channel, limits) for name, channel in channels.items()}
+        self._folder = folder
+        #: By channel; who else sends there shares them.
+        self.pacers = {name: _pacer(channel, limits) for name, channel in channels.items()}
         self._busy: dict[int, asyncio.Task[None]] = {}
         self._asked_again: set[int] = set()
         #: Conversations whose message only waits, so that nothing is lost when it is interrupted.
         self._only_waiting: set[int] = set()
         self._news = asyncio.Event()
         self._documents = asyncio.Semaphore(DOCUMENTS_AT_ONCE)
+        self._drawing = asyncio.Semaphore(PICTURES_AT_ONCE)
         self._is_stopping = False
 
     def wake(self, conversation_id: int | None = None) -> None:
@@ -171,8 +179,13 @@ class Relay:
                     platform_message_id, document = await self._send_export(
                         outgoing, parts[done], outgoing.export_of
                     )
+                elif done == 0 and outgoing.picture is not None:
+                    platform_message_id, document = await self._send_picture(outgoing, parts[done])
                 else:
-                    platform_message_id = await self._send(outgoing, parts[done])
+                    sent_id = await self._send(outgoing, parts[done])
+                    # What a person wrote is known by its first message, in which its words stand.
+                    is_first = outgoing.line_id is None or not platform_message_id
+                    platform_message_id = sent_id if is_first else platform_message_id
             except Blocked:
                 cancelled = await self._surely(lambda: self._outgoings.unreachable(outgoing))
                 log.info("account_unreachable", conversation_id=outgoing.conversation_id, cancelled=cancelled)
@@ -204,27 +217,40 @@ class Relay:
             sent = await self._send(outgoing, msgspec.structs.replace(part, document=document))
         return sent, document
 
+    async def _send_picture(self, outgoing: Outgoing, part: Part) -> tuple[str, Document | None]:
+        """Draw a picture and send it with its text; the text alone, where it cannot be drawn or sent."""
+        document = None
+        if self._channels[outgoing.channel].capabilities.pictures:
+            async with self._drawing:
+                document = await asyncio.to_thread(self._outgoings.picture, outgoing)
+        if document is not None:
+            try:
+                sent = await self._send(outgoing, msgspec.structs.replace(part, document=document))
+                return sent, document
+            except (Rejected, TooLarge) as error:
+                log.error("picture_refused", error=type(error).__name__, reason=str(error))
+        # A text that is too long for a caption is in the messages that follow.
+        return await self._send(outgoing, part) if part.text or part.buttons else "", None
+
     async def _send(self, outgoing: Outgoing, part: Part) -> str:
+        """Send one message, checking in the last moment that it may still leave."""
         channel = self._channels[outgoing.channel]
-        pacer = self._pacers[outgoing.channel]
+        pacer = self.pacers[outgoing.channel]
         if pacer is not None:
-            began = time.monotonic()
             with self._waiting(outgoing):
                 await pacer.wait(outgoing.chat_id, outgoing.priority)
-            has_waited = time.monotonic() - began > RECHECK_SECONDS
-            if has_waited and not await self._surely(lambda: self._outgoings.may_leave(outgoing.outbox_id)):
-                raise _Withdrawn
-        try:
-            return await channel.send(outgoing.chat_id, part)
-        except BadMarkup:
-            log.error("markup_refused", outbox_id=outgoing.outbox_id)
-            return await channel.send(outgoing.chat_id, part, plain=True)
+        if not await self._surely(lambda: self._outgoings.may_leave(outgoing.outbox_id)):
+            raise _Withdrawn
+        return await send_part(channel, outgoing.chat_id, part, folder=self._folder)
 
     async def _hold(
         self, outgoing: Outgoing, error: RateLimited | Unreachable | Unauthorized, pauses: Iterator[float]
     ) -> None:
         """Wait before the next try; only this chat waits."""
         pause = error.retry_after if isinstance(error, RateLimited) else next(pauses)
+        pacer = self.pacers[outgoing.channel]
+        if pacer is not None and isinstance(error, RateLimited):
+            pacer.hold(outgoing.chat_id, pause)
         maybe_delivered = isinstance(error, Unreachable) and error.maybe_delivered
         reason = f"{type(error).__name__}: {error}"
         log.warning("send_delayed", reason=reason, seconds=pause, maybe_delivered=maybe_delivered)
@@ -244,6 +270,8 @@ class Relay:
 
     async def _give_up(self, outgoing: Outgoing, error: Exception) -> Outgoing | None:
         """Put a row aside that can never be sent, and go on with the next."""
+        if isinstance(error, TopicGone):
+            await self._surely(lambda: self._outgoings.topic_lost(outgoing))
         known = isinstance(error, (Rejected, TooLarge, BadMarkup))
         log.error("send_failed", error=type(error).__name__, reason=str(error) if known else "")
         reason = f"{type(error).__name__}: {error}"
@@ -251,40 +279,10 @@ class Relay:
         return await self._surely(lambda: self._outgoings.next(outgoing.conversation_id))
 
     def _parts(self, outgoing: Outgoing) -> list[Part]:
-        """A row as messages: the picture with the first, the buttons below the last."""
         capabilities = self._channels[outgoing.channel].capabilities
-        is_caption = bool(outgoing.image) or outgoing.export_of is not None
-        caption_limit = capabilities.caption_limit if is_caption else 0
-        texts = split(outgoing.text, capabilities.text_limit, caption_limit)
-        last = len(texts) - 1
-        contact = outgoing.request_contact and capabilities.request_contact
-        title = rich.to_plain(self._responses.render(CONTACT_BUTTON, {}, turn=0).text) if contact else ""
-        return [
-            Part(
-                text=text,
-                image=outgoing.image if number == 0 else "",
-                buttons=outgoing.buttons if number == last else (),
-                contact_button=title if number == last else "",
-                closes_keyboard=number == last and closes_keyboard(outgoing),
-            )
-            for number, text in enumerate(texts)
-        ]
-
-
-def split(text: str, limit: int, caption_limit: int) -> list[str]:
-    """Cut a rich text into messages.
-
-    Args:
-        limit: visible UTF-16 units per message; 0 for no limit.
-        caption_limit: of the first message, which is a picture's caption; 0 when there is no picture.
-    """
-    if not limit:
-        return [text]
-    if not caption_limit:
-        return rich.split(text, limit)
-    # A text that is too long for a caption follows the picture in messages of the usual length.
-    caption = rich.split(text, caption_limit)
-    return [*caption, ""][:1] if len(caption) <= 1 else ["", *rich.split(text, limit)]
+        asks = outgoing.request_contact and capabilities.request_contact
+        title = rich.to_plain(self._responses.render(CONTACT_BUTTON, {}, turn=0).text) if asks else ""
+        return parts_of(outgoing, capabilities, contact_title=title)
 
 
 def _pacer(channel: Channel, limits: LimitSettings) -> Pacer | None:
@@ -294,4 +292,5 @@ def _pacer(channel: Channel, limits: LimitSettings) -> Pacer | None:
         per_second=channel.capabilities.messages_per_second or limits.messages_per_second,
         chat_burst=limits.chat_burst,
         chat_per_second=limits.chat_messages_per_second,
+        group_per_minute=limits.group_messages_per_minute,
     )

@@ -6,11 +6,13 @@ import json
 import re
 from collections.abc import Iterable, Mapping
 from pathlib import Path
+from typing import Any
 
 import msgspec
 
 from crm_store.business import BusinessFile
 from crm_store.persian import rich
+from crm_store.texts.service import EditedTexts
 from crm_store.wordings import BUSINESS, Wordings, read_responses
 
 # Rasa wants literal braces doubled in responses.
@@ -22,13 +24,13 @@ class Rendered(msgspec.Struct, frozen=True):
 
     Attributes:
         text: rich text.
-        buttons: ``{"title", "payload"}`` each.
+        buttons: ``{"title", "payload"}`` each, and the ``row`` in which it stands where it names one.
         request_contact: the messenger's contact button belongs below it.
         image: address of a picture.
     """
 
     text: str
-    buttons: list[dict[str, str]] = []
+    buttons: list[dict[str, Any]] = []
     request_contact: bool = False
     image: str = ""
 
@@ -48,17 +50,20 @@ class Responses:
         self._wordings = wordings
 
     @classmethod
-    def load(cls, paths: Iterable[Path], business: BusinessFile) -> Responses:
+    def load(
+        cls, paths: Iterable[Path], business: BusinessFile, texts: EditedTexts | None = None
+    ) -> Responses:
         """Read response files in Rasa's YAML.
 
         Args:
             paths: the files.
             business: where the owner's texts and the business's name come from.
+            texts: what was saved at the console; None where nothing is looked up.
 
         Raises:
             ConfigurationError: a file cannot be read, or a response is defined twice.
         """
-        return cls(Wordings(read_responses(paths), business))
+        return cls(Wordings(read_responses(paths), business, texts))
 
     def render(self, name: str, params: Mapping[str, object], *, turn: int) -> Rendered:
         """Fill in one wording of a response.
@@ -66,7 +71,8 @@ class Responses:
         Args:
             name: of the response.
             params: its values, unescaped; ``{"response", "params"}`` for the text of another response, and a
-                list of such for several lines. The payloads of buttons may name values, too.
+                list of such for several lines. The payloads of buttons may name values, too. ``buttons`` are
+                further buttons, ready as they are.
             turn: chooses the wording; the same number gives the same one.
 
         Raises:
@@ -75,13 +81,17 @@ class Responses:
         """
         wordings = self._wordings.current()[name]
         wording = wordings[turn % len(wordings)]
-        buttons = [
+        buttons: list[dict[str, Any]] = [
             {
+                **button,
                 "title": rich.to_plain(self._filled(button["title"], params, name)),
                 "payload": _filled_payload(str(button["payload"]), params, name),
             }
             for button in wording.get("buttons") or []
         ]
+        # Those that only the notice itself knows, such as the choices of an owner's question, go first.
+        given = params.get("buttons")
+        buttons = [*(given if isinstance(given, list) else []), *buttons]
         return Rendered(
             text=self._filled(wording.get("text") or "", params, name),
             buttons=buttons,

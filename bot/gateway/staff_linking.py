@@ -16,6 +16,7 @@ from crm_store.conversations.models import Conversation, Message
 from crm_store.errors import LinkRefused
 from crm_store.inbox import InboxItem
 from crm_store.staff.invitations import looks_like_invitation, redeem, without_invitations
+from crm_store.staff.permissions import has_permission
 from crm_store.terms import term
 
 log = structlog.get_logger(__name__)
@@ -49,6 +50,7 @@ def take(session: Session, *, conversation: Conversation, identity_id: int, job:
             response=notice.response,
             params=notice.params,
             idempotency_key=f"invitation:{job.head.inbox_id}",
+            speaker=outbox.SPEAKER_DESK,  # whoever has the conversation
             correlation_id=job.head.correlation_id,
         )
     hide(session, job)
@@ -102,7 +104,9 @@ def _redeem(session: Session, identity_id: int, text: str) -> Notice:
         return Notice("utter_staff_link_refused")
     log.info("staff_linked", identity_id=identity_id, staff_id=member.id)
     role = term("staff", "roles", member.role) or member.role
-    return Notice("utter_staff_linked", {"name": member.name or member.login or "", "role": role})
+    answers = has_permission(member, "handoff.claim")  # and has to be online for that
+    response = "utter_staff_linked_to_answer" if answers else "utter_staff_linked"
+    return Notice(response, {"name": member.name or member.login or "", "role": role})
 
 
 def _hidden(value: Any) -> Any:

@@ -17,6 +17,7 @@ from bot.gateway.rasa_client import RasaClient, Reply, Turn
 from bot.gateway.render import Responses
 from crm_store.business import BusinessFile
 from crm_store.db import Database
+from crm_store.rules import Rules
 from crm_store.settings import Settings
 
 log = structlog.get_logger(__name__)
@@ -82,11 +83,12 @@ class TurnRunner:
             return
         self._acknowledge_press(channel, job, plan)
         replies: Sequence[Reply] = []
-        typing = self._show_typing(channel, job.head.chat_id)
+        typing = self._show_typing(channel, job.head.chat_id, is_silent=plan.is_silent)
         try:
             if plan.media and job.kept is None:
+                whose = plan.desk.conversation_id if plan.desk else plan.conversation_id
                 job.kept = await self._keeper.keep(
-                    channel, plan.media, conversation_id=plan.conversation_id, inbox_id=job.head.inbox_id
+                    channel, plan.media, conversation_id=whose, inbox_id=job.head.inbox_id
                 )
             turn = _turn(job, plan)
             if turn is not None:
@@ -110,19 +112,28 @@ class TurnRunner:
             return intake.take(session, job=job, settings=self._settings, business=self._business.current())
 
     def _finish(self, job: Job, plan: Plan, replies: Sequence[Reply], notices: Sequence[Notice]) -> None:
+        rules = Rules.of(self._settings, self._business.current())
         with self._database.write() as session:
             answers.finish(
-                session, job=job, plan=plan, replies=replies, notices=notices, settings=self._settings
+                session,
+                job=job,
+                plan=plan,
+                replies=replies,
+                notices=notices,
+                settings=self._settings,
+                rules=rules,
             )
 
     async def _refuse_press(self, channel: Channel, job: Job, plan: Plan, press: Press) -> None:
         """Explain why a button does nothing: in an alert, or where that is not possible in a message."""
-        notices = [Notice(press.refusal)]
+        notices = [Notice(press.refusal, press.params)]
         if channel.capabilities.answer_presses:
-            text = self._responses.render(press.refusal, {}, turn=job.head.inbox_id).text
+            text = self._responses.render(press.refusal, press.params, turn=job.head.inbox_id).text
             with suppress(ChannelError):
                 await channel.answer_press(press.callback_query_id, text)
                 notices = []
+        if press.clears and channel.capabilities.edit_keyboard and press.message_id:
+            self._as_courtesy(channel.clear_buttons(job.head.chat_id, press.message_id))
         await asyncio.to_thread(self._finish, job, plan, [], notices)
         self._on_queued(plan.conversation_id)
 
@@ -148,10 +159,10 @@ class TurnRunner:
         self._courtesies.add(task)
         task.add_done_callback(self._courtesies.discard)
 
-    def _show_typing(self, channel: Channel, chat_id: str) -> asyncio.Task[None]:
+    def _show_typing(self, channel: Channel, chat_id: str, *, is_silent: bool) -> asyncio.Task[None]:
         async def show() -> None:
             await asyncio.sleep(TYPING_AFTER_SECONDS)
-            while channel.capabilities.chat_actions:
+            while not is_silent and channel.capabilities.chat_actions:
                 with suppress(ChannelError):
                     await channel.typing(chat_id)
                 await asyncio.sleep(TYPING_EVERY_SECONDS)
@@ -160,7 +171,9 @@ class TurnRunner:
 
 
 def _turn(job: Job, plan: Plan) -> Turn | None:
-    """What the dialogue is asked; None when there is nothing to ask."""
+    """What the dialogue is asked; None when there is nothing to ask, or a person answers."""
+    if plan.is_silent:
+        return None
     attachments = [*plan.attachments, *(job.kept.attachments if job.kept else [])]
     if plan.late_of is not None or not (plan.text or plan.payload or plan.contact or attachments):
         return None

@@ -85,6 +85,10 @@ class FakeBotApi(People, Faults):
         """The bot's messages in a chat (or in all), oldest first, as they stand now."""
         return [message for message in list(self.state.sent.values()) if chat_id in (None, message.chat_id)]
 
+    def topic_messages(self, chat_id: int, thread_id: int) -> list[SentMessage]:
+        """The bot's messages in a topic, oldest first, as they stand now."""
+        return [message for message in self.messages(chat_id) if message.thread_id == thread_id]
+
     def calls(self, method: str) -> list[Call]:
         """All requests of one method, oldest first."""
         return [call for call in list(self.state.calls) if call.method == method]
@@ -107,7 +111,8 @@ class FakeBotApi(People, Faults):
         times = [
             call.at
             for call in list(self.state.calls)
-            if call.method in {"sendMessage", "sendPhoto", "sendDocument"}
+            if call.method.startswith("send")
+            and call.method != "sendChatAction"
             and call.status == 200
             and chat_id in (None, call.chat_id)
         ]

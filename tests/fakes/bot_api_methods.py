@@ -1,8 +1,11 @@
 """The Bot API's methods, as strict as Telegram in what they accept (https://core.telegram.org/bots/api)."""
 
 import re
+import struct
 from collections.abc import Awaitable, Callable
+from functools import partial
 
+from tests.fakes.bot_api_forum import ICON_COLOR, thread_of
 from tests.fakes.bot_api_html import FormattedText, parse_html, parse_plain, utf16_length
 from tests.fakes.bot_api_markup import Markup, read_markup
 from tests.fakes.bot_api_model import BotApiError, Params, SentMessage, StoredFile, Upload
@@ -15,6 +18,10 @@ MAX_ANSWER = 200
 MAX_DOWNLOAD_BYTES = 20 * 1024 * 1024
 MAX_PHOTO_BYTES = 10 * 1024 * 1024
 MAX_UPLOAD_BYTES = 50 * 1024 * 1024
+# A photo's width and height together, and the one by the other (https://core.telegram.org/bots/api#sendphoto).
+MAX_SIDES, MAX_RATIO = 10_000, 20
+# How a PNG begins, and where its width and height stand.
+PNG, PNG_SIZE_AT = b"\x89PNG\r\n\x1a\n", 16
 # How long a pressed button waits for its answer; Telegram publishes no figure.
 CALLBACK_SECONDS = 60.0
 TOO_OLD = "Bad Request: query is too old and response timeout expired or query ID is invalid"
@@ -56,6 +63,14 @@ PARAMETERS = {
         "sendMessage": f"{_SENDING} {_REPLYING} text entities link_preview_options",
         "sendPhoto": f"{_SENDING} {_REPLYING} photo caption caption_entities show_caption_above_media"
         " has_spoiler",
+        "sendVoice": f"{_SENDING} {_REPLYING} voice caption caption_entities duration",
+        "sendAudio": f"{_SENDING} {_REPLYING} audio caption caption_entities duration performer title"
+        " thumbnail",
+        "sendVideo": f"{_SENDING} {_REPLYING} video caption caption_entities duration width height thumbnail"
+        " show_caption_above_media has_spoiler supports_streaming cover start_timestamp",
+        "editMessageCaption": f"{_EDITING} caption parse_mode caption_entities show_caption_above_media",
+        "createForumTopic": "chat_id name icon_color icon_custom_emoji_id",
+        "reopenForumTopic": "chat_id message_thread_id",
         "sendDocument": f"{_SENDING} {_REPLYING} document thumbnail caption caption_entities"
         " disable_content_type_detection",
         "sendChatAction": "business_connection_id chat_id message_thread_id action",
@@ -84,6 +99,12 @@ class BotMethods:
             "sendMessage": self._send_message,
             "sendPhoto": self._send_photo,
             "sendDocument": self._send_document,
+            "sendVoice": partial(self._send_recording, "voice"),
+            "sendAudio": partial(self._send_recording, "audio"),
+            "sendVideo": partial(self._send_recording, "video"),
+            "createForumTopic": self._create_topic,
+            "reopenForumTopic": self._reopen_topic,
+            "editMessageCaption": self._edit_caption,
             "sendChatAction": self._send_chat_action,
             "editMessageText": self._edit_text,
             "editMessageReplyMarkup": self._edit_markup,
@@ -139,6 +160,30 @@ class BotMethods:
     async def _send_photo(self, params: Params) -> object:
         return self._send_file(params, "photo", MAX_PHOTO_BYTES)
 
+    async def _send_recording(self, kind: str, params: Params) -> object:
+        return self._send_file(params, kind, MAX_UPLOAD_BYTES)
+
+    async def _create_topic(self, params: Params) -> object:
+        chat = self._state.chat_for(params)
+        self._state.group_pace.count(chat.id)
+        topic = self._state.forums.open(
+            chat.id, params.text("name"), partial(self._state.next_message_id, chat.id)
+        )
+        return {"message_thread_id": topic.thread_id, "name": topic.name, "icon_color": ICON_COLOR}
+
+    async def _reopen_topic(self, params: Params) -> object:
+        self._state.forums.reopen(self._state.chat_for(params).id, params.integer("message_thread_id"))
+        return True
+
+    async def _edit_caption(self, params: Params) -> object:
+        caption = self._formatted(params, "caption", "caption_entities")
+        if utf16_length(caption.plain) > MAX_CAPTION:
+            raise BotApiError(400, "Bad Request: message caption is too long")
+        message = self._own_message(params)
+        if message.kind == "text":
+            raise BotApiError(400, "Bad Request: there is no caption in the message to edit")
+        return self._reworded(message, params, "caption", caption)
+
     async def _send_document(self, params: Params) -> object:
         return self._send_file(params, "document", MAX_UPLOAD_BYTES)
 
@@ -160,6 +205,8 @@ class BotMethods:
             raise BotApiError(400, "Bad Request: file must be non-empty")
         if len(upload.content) > limit:
             raise BotApiError(413, "Request Entity Too Large")
+        if kind == "photo" and upload.content.startswith(PNG):
+            _check_dimensions(*struct.unpack_from(">II", upload.content, PNG_SIZE_AT))
         return self._state.keep_file(f"{kind}s", upload)
 
     async def _send_chat_action(self, params: Params) -> object:
@@ -174,11 +221,15 @@ class BotMethods:
         message = self._own_message(params)
         if message.kind != "text":
             raise BotApiError(400, "Bad Request: there is no text in the message to edit")
+        return self._reworded(message, params, "text", text)
+
+    def _reworded(self, message: SentMessage, params: Params, name: str, text: FormattedText) -> object:
         markup = self._markup(params)
         unchanged = (message.plain, message.entities) == (text.plain, text.entities)
         if unchanged and message.inline_keyboard == markup.inline:
             raise BotApiError(400, NOT_MODIFIED)
-        message.text, message.plain, message.entities = params.text("text"), text.plain, text.entities
+        self._state.group_pace.count(message.chat_id)
+        message.text, message.plain, message.entities = params.text(name), text.plain, text.entities
         return self._edited(message, markup)
 
     async def _edit_markup(self, params: Params) -> object:
@@ -200,9 +251,14 @@ class BotMethods:
         key = self._state.chat_for(params).id, params.integer("message_id")
         if key in self._state.heard:
             raise BotApiError(400, "Bad Request: message can't be edited")
-        if key not in self._state.sent:
+        if key not in self._state.sent or self._is_gone(self._state.sent[key]):
             raise BotApiError(400, "Bad Request: message to edit not found")
         return self._state.sent[key]
+
+    def _is_gone(self, message: SentMessage) -> bool:
+        """Whether a message went with the topic in which it stood."""
+        topic = self._state.forums.topics.get((message.chat_id, message.thread_id or 0))
+        return topic is not None and topic.is_deleted
 
     async def _answer_callback(self, params: Params) -> object:
         callback = self._state.callbacks.get(params.text("callback_query_id"))
@@ -280,8 +336,12 @@ class BotMethods:
         raise BotApiError(400, "Bad Request: message to be replied not found")
 
     def _keep(self, params: Params, kind: str, text: FormattedText, file: StoredFile | None) -> object:
-        chat = self._state.chat_for(params)
+        chat, thread_id = self._state.chat_for(params), thread_of(params)
         markup = self._markup(params)
+        if thread_id is not None:
+            self._state.forums.check_writable(chat.id, thread_id)
+        answered = self._reply_target(params, chat.id)
+        self._state.group_pace.count(chat.id)
         message = SentMessage(
             message_id=0,
             chat_id=chat.id,
@@ -292,9 +352,15 @@ class BotMethods:
             keyboard=markup.keyboard,
             file=file,
             entities=text.entities,
-            reply_to=self._reply_target(params, chat.id),
+            reply_to=answered,
+            thread_id=thread_id,
         )
         message.message_id = self._state.next_message_id(chat.id)
         message.show_keyboard(markup.inline)
         self._state.sent[chat.id, message.message_id] = message
         return self._state.message_json(message)
+
+
+def _check_dimensions(width: int, height: int) -> None:
+    if width + height > MAX_SIDES or max(width, height) > MAX_RATIO * min(width, height):
+        raise BotApiError(400, "Bad Request: PHOTO_INVALID_DIMENSIONS")

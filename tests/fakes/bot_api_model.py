@@ -88,14 +88,15 @@ class SentMessage:
         text: as the bot sent it, with markup (the caption of a photo or document).
         plain: as the reader sees it.
         date: seconds since the epoch.
-        kind: "text", "photo" or "document".
+        kind: "text", "photo", "voice", "audio", "video" or "document".
         buttons: the inline buttons, row by row in one list.
         keyboard: a reply keyboard or its removal, as sent.
-        file: content of the photo or document.
+        file: what was sent.
         edits: number of successful edits.
         entities: Telegram's MessageEntity objects.
         inline_keyboard: rows of Telegram's InlineKeyboardButton objects.
         reply_to: id of the message it answers.
+        thread_id: the topic in which it stands.
     """
 
     message_id: int
@@ -111,6 +112,7 @@ class SentMessage:
     entities: list[dict[str, object]] = field(default_factory=list)
     inline_keyboard: list[list[dict[str, object]]] = field(default_factory=list)
     reply_to: int | None = None
+    thread_id: int | None = None
 
     def show_keyboard(self, rows: list[list[dict[str, object]]]) -> None:
         """Put these inline buttons below the message."""

@@ -5,11 +5,14 @@ import re
 from collections.abc import Sequence
 from typing import Literal
 
+from tests.fakes.bot_api_forum import ICON_COLOR
 from tests.fakes.bot_api_model import Button, Callback, Chat, SentMessage, StoredFile, Upload, User
 from tests.fakes.bot_api_state import BOT, BotState
 
 SMALLEST_PHOTO = b"\xff\xd8\xff\xe0fake jpeg\xff\xd9"
 SMALLEST_VOICE = b"OggS fake voice"
+#: https://core.telegram.org/bots/api#message: a fake user stands in ``from`` of what is sent as a chat.
+ANONYMOUS_ID = 1087968824
 COMMAND = re.compile(r"/[A-Za-z0-9_]{1,32}(?:@\w+)?")
 
 
@@ -51,10 +54,104 @@ class People:
         self.state.heard[user.id, message_id] = message
         return self.state.queue.add("edited_message", message)
 
-    async def group_message(self, chat_id: int, user: User, text: str, *, title: str = "گروه") -> int:
-        """Write in a supergroup that the bot is in (`chat_id` below -1000000000000)."""
+    def forum(self, chat_id: int, *, title: str = "همکاران") -> None:
+        """A supergroup with topics that the bot is in (`chat_id` below -1000000000000)."""
+        self.state.chats.setdefault(chat_id, Chat(chat_id, title=title))
+        self.state.forums.make_forum(chat_id)
+
+    def delete_topic(self, chat_id: int, thread_id: int) -> None:
+        """Delete a topic with all its messages; the bot is not told."""
+        self.state.forums.topics[chat_id, thread_id].is_deleted = True
+
+    def close_topic(self, chat_id: int, thread_id: int) -> None:
+        """Close a topic."""
+        self.state.forums.topics[chat_id, thread_id].is_closed = True
+
+    async def group_message(
+        self,
+        chat_id: int,
+        user: User,
+        text: str,
+        *,
+        title: str = "گروه",
+        thread: int | None = None,
+        reply_to: int | None = None,
+    ) -> int:
+        """Write in a supergroup that the bot is in (`chat_id` below -1000000000000).
+
+        Args:
+            thread: the topic.
+            reply_to: the message that is answered.
+        """
         chat = self.state.chats.setdefault(chat_id, Chat(chat_id, title=title))
-        return self._say(chat, user, _text_json(text))
+        return self._say(chat, user, self._in_group(chat_id, thread, reply_to) | _text_json(text))
+
+    async def group_photo(
+        self,
+        chat_id: int,
+        user: User,
+        content: bytes = SMALLEST_PHOTO,
+        *,
+        caption: str = "",
+        thread: int,
+        album: str = "",
+    ) -> int:
+        """Send a photo into a topic, by itself or as one of an album."""
+        what = self._photo_json(content, None) | _caption_json(caption)
+        what |= {"media_group_id": album} if album else {}
+        return self._say(self.state.chats[chat_id], user, self._in_group(chat_id, thread, None) | what)
+
+    async def group_message_unnamed(self, chat_id: int, text: str, *, thread: int) -> int:
+        """Write in a topic as an admin who stays anonymous, which is in the group's own name."""
+        chat = self.state.chats[chat_id]
+        nobody = {
+            "from": {
+                "id": ANONYMOUS_ID,
+                "is_bot": True,
+                "first_name": "Group",
+                "username": "GroupAnonymousBot",
+            },
+            "sender_chat": chat.as_json(),
+        }
+        unnamed = User(ANONYMOUS_ID, "Group")
+        return self._say(chat, unnamed, self._in_group(chat_id, thread, None) | _text_json(text) | nobody)
+
+    async def group_voice(
+        self, chat_id: int, user: User, content: bytes = SMALLEST_VOICE, *, thread: int
+    ) -> int:
+        """Send a voice message into a topic."""
+        file = self.state.keep_file("voice", Upload("voice.oga", content))
+        voice = {"voice": _file_json(file) | {"duration": 3, "mime_type": "audio/ogg"}}
+        return self._say(self.state.chats[chat_id], user, self._in_group(chat_id, thread, None) | voice)
+
+    async def group_location(self, chat_id: int, user: User, *, thread: int) -> int:
+        """Send a place into a topic."""
+        place = {"location": {"latitude": 35.6892, "longitude": 51.3890}}
+        return self._say(self.state.chats[chat_id], user, self._in_group(chat_id, thread, None) | place)
+
+    async def edit_group_text(self, chat_id: int, message_id: int, text: str) -> int:
+        """Change the text of one's own message in a group."""
+        changed = {"edit_date": int(self.state.now())} | _text_json(text)
+        self.state.heard[chat_id, message_id] |= changed
+        return self.state.queue.add("edited_message", self.state.heard[chat_id, message_id])
+
+    def _in_group(self, chat_id: int, thread: int | None, reply_to: int | None) -> dict[str, object]:
+        """Where in a group a message stands; in a topic one that answers none answers the topic's first."""
+        body: dict[str, object] = {}
+        if thread is not None:
+            body = {"message_thread_id": thread, "is_topic_message": True}
+            topic = self.state.forums.topics[chat_id, thread]
+            bot = {name: BOT[name] for name in ("id", "is_bot", "first_name", "username")}
+            body["reply_to_message"] = {
+                "message_id": thread,
+                "from": topic.opener.as_json() if topic.opener else bot,
+                "forum_topic_created": {"name": topic.name, "icon_color": ICON_COLOR},
+            }
+        if reply_to is not None:
+            ours = self.state.sent.get((chat_id, reply_to))
+            answered = self.state.message_json(ours) if ours else self.state.heard[chat_id, reply_to]
+            body["reply_to_message"] = answered
+        return body
 
     async def press(self, user: User, message: SentMessage, title_contains: str) -> int:
         """Press the inline button whose title contains these words.

@@ -3,6 +3,7 @@
 import itertools
 import time
 
+from tests.fakes.bot_api_forum import Forums, GroupPace
 from tests.fakes.bot_api_model import (
     BotApiError,
     Call,
@@ -43,6 +44,8 @@ class BotState:
         calls: all requests, in order of arrival.
         violations: what Telegram would let pass, but a careful client does not do.
         commands: the bot's commands by scope and language.
+        forums: the topics of groups.
+        group_pace: how many messages groups take.
     """
 
     def __init__(self, token: str) -> None:
@@ -58,6 +61,8 @@ class BotState:
         self.commands: dict[tuple[str, str], list[dict[str, object]]] = {}
         self.queue = UpdateQueue(self.now)
         self.webhook = Webhook(self.queue, self.now)
+        self.forums = Forums()
+        self.group_pace = GroupPace(self.now)
         self._skew = 0.0
         self._message_ids: dict[int, itertools.count[int]] = {}
         self._file_numbers = itertools.count(1)
@@ -124,6 +129,8 @@ class BotState:
             "chat": self.chats[message.chat_id].as_json(),
             "date": message.date,
         }
+        if message.thread_id is not None:
+            body |= {"message_thread_id": message.thread_id, "is_topic_message": True}
         if message.edits:
             body["edit_date"] = int(self.now())
         body |= _content_json(message)
@@ -145,7 +152,7 @@ def _content_json(message: SentMessage) -> dict[str, object]:
     body: dict[str, object] = (
         {"photo": [file | {"width": 90, "height": 90}]}
         if message.kind == "photo"
-        else {"document": file | {"file_name": message.file.name}}
+        else {message.kind: file | {"file_name": message.file.name}}
     )
     if message.plain:
         body["caption"] = message.plain

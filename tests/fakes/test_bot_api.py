@@ -302,6 +302,10 @@ async def test_the_bot_can_upload_and_reuse_files(api: FakeBotApi, bot: telegram
     assert kept == [("photo", "نمودار", b"jpeg"), ("photo", "", b"jpeg"), ("document", "", b"pdf")]
     with pytest.raises(BadRequest, match="caption is too long"):
         await bot.send_photo(CHAT, b"jpeg", caption="س" * 1025)
+    for width, height in ((5000, 5001), (21, 1)):
+        png = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR" + width.to_bytes(4, "big") + height.to_bytes(4, "big")
+        with pytest.raises(BadRequest, match=r"(?i)photo_invalid_dimensions"):
+            await bot.send_photo(CHAT, png)
     assert api.violations == []
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import shutil
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -17,13 +16,13 @@ from sqlalchemy.orm import Session
 from bot.gateway.app import Gateway
 from crm_store import inbox
 from crm_store.db import Database
-from crm_store.migrate import upgrade
 from crm_store.settings import BotApiSettings, LimitSettings, Settings
+from tests.factories.stores import put_store
 from tests.fakes.bot_api import FakeBotApi
 from tests.fakes.rasa_turns import FakeRasa
 
 WATCH_SECONDS = 0.02
-PATIENCE_SECONDS = 10.0
+PATIENCE_SECONDS = 30.0
 
 
 class Setup:
@@ -36,10 +35,10 @@ class Setup:
         settings: change them before `running`.
     """
 
-    def __init__(self, folder: Path, store: Path, telegram: FakeBotApi, rasa: FakeRasa) -> None:
+    def __init__(self, folder: Path, telegram: FakeBotApi, rasa: FakeRasa) -> None:
         self.telegram = telegram
         self.rasa = rasa
-        shutil.copy(store, folder / "peyvand.db")
+        put_store(folder / "peyvand.db")
         self.database = Database(f"sqlite:///{folder / 'peyvand.db'}")
         self.settings = Settings(
             data_dir=str(folder),
@@ -125,24 +124,10 @@ async def rasa() -> AsyncIterator[FakeRasa]:
     assert fake.violations == []
 
 
-@pytest.fixture(scope="session")
-def new_store(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A migrated, empty store, to be copied."""
-    path = tmp_path_factory.mktemp("store") / "new.db"
-    database = Database(f"sqlite:///{path}")
-    upgrade(database)
-    with database.engine.connect() as connection:
-        connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
-    database.dispose()
-    return path
-
-
 @pytest.fixture
-async def setup(
-    tmp_path: Path, new_store: Path, telegram: FakeBotApi, rasa: FakeRasa
-) -> AsyncIterator[Setup]:
+async def setup(tmp_path: Path, telegram: FakeBotApi, rasa: FakeRasa) -> AsyncIterator[Setup]:
     """A gateway that is not running yet."""
-    setup = Setup(tmp_path, new_store, telegram, rasa)
+    setup = Setup(tmp_path, telegram, rasa)
     yield setup
     await asyncio.get_running_loop().shutdown_default_executor()  # steps in the store that were under way
     setup.database.dispose()

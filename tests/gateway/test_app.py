@@ -9,11 +9,13 @@ import signal
 import pytest
 from structlog.testing import capture_logs
 
+from bot.gateway import app
 from bot.gateway.app import only_gateway, run_gateway
 from crm_store import inbox, outbox
 from crm_store.errors import ConfigurationError
-from crm_store.heartbeats import Heartbeat
+from crm_store.heartbeats import Heartbeat, bot_username
 from crm_store.settings import Settings
+from tests.fakes.bot_api_state import BOT
 from tests.gateway.conftest import Setup
 
 
@@ -58,6 +60,18 @@ async def test_without_any_token_the_web_chat_is_served(setup: Setup) -> None:
         setup.write(lambda s: inbox.receive(s, channel="web", update_id="v:1", chat_id="v", payload=payload))
         await setup.until(lambda: setup.read(outbox.count_by_state).get("sent"))
         await setup.until(lambda: setup.read(lambda s: s.get(Heartbeat, "gateway")))
+
+
+async def test_what_a_bot_is_called_is_kept_for_the_links_that_open_it(
+    setup: Setup, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(app, "BEAT_SECONDS", 0.05)
+    setup.telegram.fail_next("getMe", status=502)
+    monkeypatch.setattr(app, "FIRST_TRY_SECONDS", 0.05)
+    async with setup.running():
+        await setup.until(lambda: setup.read(lambda s: bot_username(s, channel="telegram")))
+    assert setup.read(lambda s: bot_username(s, channel="telegram")) == BOT["username"]
+    assert setup.read(lambda s: bot_username(s, channel="bale")) is None
 
 
 async def test_logs_hold_ids_and_no_words_numbers_or_tokens(setup: Setup) -> None:

@@ -95,7 +95,7 @@ async def test_photos_and_other_files_come_with_it_in_one_package(setup: Setup) 
         (message,) = await setup.telegram.wait_for_messages(int(MINA.account), 1)
     assert message.file is not None
     with zipfile.ZipFile(io.BytesIO(message.file.content)) as archive:
-        assert len(archive.namelist()) == 3
+        assert len(archive.namelist()) == 4
 
 
 async def test_a_file_that_did_not_get_through_is_made_and_sent_again(setup: Setup) -> None:

@@ -25,6 +25,7 @@ from crm_store.db import Database
 from crm_store.learning.models import LearningSample
 from crm_store.learning.phrases import LearnedPhrases
 from crm_store.learning.service import accept
+from crm_store.loyalty.models import LedgerPosting, LotMovement, PointLot
 from crm_store.privacy import erasure
 from crm_store.privacy.files import chat_folder
 from crm_store.privacy.holdings import holdings_of
@@ -297,9 +298,11 @@ def _age(file: Path, *, days: int) -> None:
 
 
 def _make_old(session: Session, *, days: int) -> None:
-    """Put everything that happened so many days back."""
+    """Put everything that happened so many days back, apart from the ledger, which nobody can change."""
     back = timedelta(days=days)
     for mapper in Base.registry.mappers:
+        if mapper.class_ in (LedgerPosting, PointLot, LotMovement):
+            continue
         moments = [
             column.key for column in mapper.column_attrs if column.key.endswith("_at") or column.key == "at"
         ]

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from bot.gateway.relay import split
+from bot.gateway.parting import split
 from crm_store import inbox, outbox
 from crm_store.base import utcnow
 from crm_store.conversations import service as conversations
@@ -89,6 +89,19 @@ async def test_interactive_messages_leave_before_bulk_ones(setup: Setup) -> None
     async with setup.running():
         await setup.telegram.wait_for_messages(7, 3)
     assert setup.texts(7) == ["پاسخ", "انبوه 0", "انبوه 1"]
+
+
+@pytest.mark.usefixtures("chats")
+async def test_what_many_are_told_of_their_own_leaves_after_answers_and_needs_no_consent(
+    setup: Setup,
+) -> None:
+    allow_marketing(setup, granted=False)
+    outbox_id = queue(setup, "نتیجهٔ قرعه‌کشی")
+    setup.write(lambda s: setattr(s.get(OutboxItem, outbox_id), "priority", outbox.TO_MANY))
+    queue(setup, "پاسخ")
+    async with setup.running():
+        await setup.telegram.wait_for_messages(7, 2)
+    assert setup.texts(7) == ["پاسخ", "نتیجهٔ قرعه‌کشی"]
 
 
 @pytest.mark.usefixtures("chats")
@@ -232,12 +245,14 @@ async def test_when_a_person_takes_over_while_answers_wait_they_are_withdrawn(se
         inbox.finish(session, inbox_id=inbox_id)
         outbox.enqueue_message(session, conversation_id=1, content={"text": "پاسخ ربات"}, inbox_id=inbox_id)
         session.get(Conversation, 1).owner = "human"
+        outbox.enqueue_message(
+            session, conversation_id=1, content={"text": "همکار ما آمد"}, speaker=outbox.SPEAKER_DESK
+        )
 
     setup.write(answer)
-    queue(setup, "پیام همکار")
     async with setup.running():
         await setup.telegram.wait_for_messages(7, 1)
-    assert setup.texts(7) == ["پیام همکار"]
+    assert setup.texts(7) == ["همکار ما آمد"]
 
 
 @pytest.mark.usefixtures("chats")

@@ -31,6 +31,7 @@ OWN = {
     "utter_staff_group_callback": {"deadline": "x"},
     "utter_staff_group_callback_about": {"deadline": "x", "topic": "y"},
     "utter_staff_linked": {"name": "x", "role": "y"},
+    "utter_staff_linked_to_answer": {"name": "x", "role": "y"},
     "utter_staff_link_refused": {},
     CONTACT_BUTTON: {},
 }

@@ -61,6 +61,17 @@ async def test_a_code_links_its_sender_who_is_welcomed_by_name_and_role(setup: S
     assert code[8:] not in str(logs)
 
 
+async def test_who_takes_conversations_over_is_welcomed_with_a_button_to_be_there(setup: Setup) -> None:
+    async with setup.running():
+        for user, role in ((7, "agent"), (8, "technician")):
+            code = invited(setup, role=role)
+            await setup.telegram.send_text(setup.telegram.user(user, "نگار"), code)
+        (to_agent,) = await setup.telegram.wait_for_messages(7, 1)
+        (to_technician,) = await setup.telegram.wait_for_messages(8, 1)
+    assert [button.title for button in to_agent.buttons] == ["آنلاین می‌شوم", "کارهای باز من"]
+    assert [button.title for button in to_technician.buttons] == ["کارهای باز من"]
+
+
 async def test_a_wrong_code_is_refused_in_fitting_words_and_hidden_as_well(setup: Setup) -> None:
     typed = to_persian_digits("pyv" + " 2345" * 8)
     async with setup.running():

@@ -52,6 +52,15 @@ async def test_what_looks_like_an_intent_stays_a_text(setup: Setup) -> None:
     assert (setup.rasa.turns[0]["text"], setup.rasa.turns[0]["payload"]) == (typed, None)
 
 
+async def test_the_link_of_a_friend_that_opens_a_chat_hands_over_the_friends_code(setup: Setup) -> None:
+    user = setup.telegram.user(7, "سارا")
+    async with setup.running():
+        for number, text in enumerate(("/start ref_k7m2px", '/start ref_k7"}'), start=1):
+            await setup.telegram.send_text(user, text)
+            await setup.telegram.wait_for_messages(7, number)
+    assert [turn["payload"] for turn in setup.rasa.turns] == ['/start{"code": "K7M2PX"}', "/start"]
+
+
 async def test_the_button_that_begins_a_chat_is_the_one_text_that_is_read_as_an_intent(setup: Setup) -> None:
     user = setup.telegram.user(7, "سارا")
     async with setup.running():

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 
 import msgspec
 
@@ -25,6 +25,9 @@ class Capabilities(msgspec.Struct, frozen=True, kw_only=True):
         paced: the platform limits how fast messages may come.
         keeps_documents: documents are not handed over but stay below the attachments folder, where the reader
             fetches them.
+        pictures: takes pictures that we drew; otherwise their texts leave alone.
+        topics: its groups can have topics.
+        replies: shows to which message one of ours belongs.
         messages_per_second: per bot, where it differs from the settings.
     """
 
@@ -38,7 +41,13 @@ class Capabilities(msgspec.Struct, frozen=True, kw_only=True):
     webhook_secret_header: bool = True
     paced: bool = True
     keeps_documents: bool = False
+    pictures: bool = True
+    topics: bool = False
+    replies: bool = False
     messages_per_second: float | None = None
+
+
+FileKind = Literal["document", "photo", "voice", "audio", "video"]
 
 
 class Document(msgspec.Struct, frozen=True, kw_only=True):
@@ -48,11 +57,13 @@ class Document(msgspec.Struct, frozen=True, kw_only=True):
         file_name: what the reader's device calls it.
         content: its bytes.
         key: 32 hexadecimal digits, the same at every try; where documents stay with us it names the file.
+        kind: ``document``, or ``photo``, ``voice``, ``audio`` or ``video`` for what is shown or played.
     """
 
     file_name: str
     content: bytes
     key: str
+    kind: FileKind = "document"
 
     @property
     def kept_name(self) -> str:
@@ -60,24 +71,48 @@ class Document(msgspec.Struct, frozen=True, kw_only=True):
         return f"{self.key}.{self.file_name.rpartition('.')[2]}"
 
 
+class FilePlace(msgspec.Struct, frozen=True, kw_only=True):
+    """A file below the attachments folder that we send.
+
+    Attributes:
+        path: where it is.
+        kind: as what it was sent to us.
+        mime_type: its type.
+        file_name: what it was called there; empty for nothing.
+    """
+
+    path: str
+    kind: str = "document"
+    mime_type: str = ""
+    file_name: str = ""
+
+
 class Part(msgspec.Struct, frozen=True, kw_only=True):
     """One message as it leaves.
 
     Attributes:
         text: rich text; with an image or a document its caption.
-        buttons: ``{"title", "token"}`` each.
+        buttons: ``{"title", "token"}`` each; those with a ``row`` stand in it from right to left.
         contact_button: title of the button that asks for the sender's number; empty for none.
         closes_keyboard: takes away the contact button of an earlier message.
         image: address of a picture.
         document: a file; never together with an image.
+        place: where a file is below the attachments folder that is read when it leaves, as the document.
+        reply_to: the messenger's number of the message that it belongs to; empty for none.
+        edits: the messenger's number of the message whose words it replaces; empty for a new message.
+        is_caption: that message is a file, and the words stand below it.
     """
 
     text: str
-    buttons: tuple[dict[str, str], ...] = ()
+    buttons: tuple[dict[str, Any], ...] = ()
     contact_button: str = ""
     closes_keyboard: bool = False
     image: str = ""
     document: Document | None = None
+    place: FilePlace | None = None
+    reply_to: str = ""
+    edits: str = ""
+    is_caption: bool = False
 
 
 class ChannelError(Exception):
@@ -106,6 +141,18 @@ class TooLarge(ChannelError):
 
 class Rejected(ChannelError):
     """The request was refused and would be refused again."""
+
+
+class TopicGone(Rejected):
+    """The group has no such topic: it was deleted."""
+
+
+class TopicClosed(Rejected):
+    """The topic is closed, and nobody may write in it."""
+
+
+class NoTopics(Rejected):
+    """The group has no topics, or the bot may not open one."""
 
 
 class Conflict(ChannelError):
@@ -148,6 +195,13 @@ class Channel(Protocol):
 
         Raises:
             ChannelError: it was not sent, or (``Unreachable``) perhaps not.
+        """
+
+    async def edit(self, chat_id: str, part: Part, *, plain: bool = False) -> None:
+        """Replace the words of a message that was sent (``Part.edits``).
+
+        Raises:
+            ChannelError: it was not replaced.
         """
 
     async def typing(self, chat_id: str) -> None:

@@ -9,21 +9,15 @@ from typing import Any
 from urllib.parse import quote
 
 import httpx
-from telegram import (
-    Bot,
-    InlineKeyboardButton,
-    InlineKeyboardMarkup,
-    InputFile,
-    KeyboardButton,
-    ReplyKeyboardMarkup,
-    ReplyKeyboardRemove,
-)
+from telegram import Bot
 from telegram.error import TelegramError
 from telegram.request import HTTPXRequest
 
+from bot.gateway.addresses import split_address
 from bot.gateway.channels import bot_api_updates
 from bot.gateway.channels.base import Capabilities, Part, Rejected, TooLarge, Unreachable
 from bot.gateway.channels.bot_api_errors import translate
+from bot.gateway.channels.bot_api_sending import inline_keyboard, markup_of, what_is_sent
 from bot.gateway.incoming import Incoming, MediaRef
 from crm_store.persian import rich
 from crm_store.settings import BotApiSettings
@@ -35,9 +29,11 @@ UPLOAD_SECONDS = 60.0
 #: How much longer than the poll itself its answer may take.
 POLL_GRACE_SECONDS = 10.0
 SENDING_CONNECTIONS = 32
-#: Titles up to this length stand two in a row.
-SHORT_TITLE = 18
 ALERT_LENGTH = 200
+#: Longest name of a topic (https://core.telegram.org/bots/api#createforumtopic).
+TOPIC_NAME_LENGTH = 128
+#: An edit that changes nothing is refused.
+_UNCHANGED = "message is not modified"
 
 
 def server_roots(base_url: str, token: str) -> tuple[str, str]:
@@ -108,6 +104,10 @@ class BotApiChannel:
         """Ask the messenger to keep the updates for polling."""
         await self._call("deleteWebhook", {"drop_pending_updates": False})
 
+    async def get_username(self) -> str:
+        """The name by which people find the bot."""
+        return str((await self._call("getMe", {})).get("username") or "")
+
     async def set_webhook(self, url: str, secret: str) -> None:
         """Ask the messenger to bring the updates to an address."""
         asked: dict[str, Any] = {"url": url, "allowed_updates": list(bot_api_updates.ALLOWED_UPDATES)}
@@ -116,23 +116,60 @@ class BotApiChannel:
         await self._call("setWebhook", asked)
 
     async def send(self, chat_id: str, part: Part, *, plain: bool = False) -> str:
-        """Send one message and return its id."""
-        html = self.capabilities.html and not plain
-        text = part.text if html else rich.to_plain(part.text)
-        method, what = _what_is_sent(part, text)
-        asked: dict[str, Any] = {"chat_id": chat_id, **what}
-        if html:
+        """Send one message, into a topic where the address names one, and return its id."""
+        method, what = what_is_sent(part, self._worded(part, plain=plain))
+        asked: dict[str, Any] = {**_target(chat_id), **what}
+        if self.capabilities.html and not plain:
             asked["parse_mode"] = "HTML"
-        markup = _markup(part, can_ask_contact=self.capabilities.request_contact)
+        markup = markup_of(part, can_ask_contact=self.capabilities.request_contact)
         if markup is not None:
             asked["reply_markup"] = markup
+        if part.reply_to.isdecimal() and self.capabilities.replies:
+            message_id = int(part.reply_to)
+            asked["reply_parameters"] = {"message_id": message_id, "allow_sending_without_reply": True}
         patience = SEND_SECONDS if part.document is None else UPLOAD_SECONDS
         sent = await self._call(method, asked, read_timeout=patience)
         return str(sent["message_id"])
 
+    async def edit(self, chat_id: str, part: Part, *, plain: bool = False) -> None:
+        """Replace the words of a message of ours, and the buttons below it.
+
+        Raises:
+            ChannelError: the message is gone, or cannot be edited.
+        """
+        name = "caption" if part.is_caption else "text"
+        chat, _ = split_address(chat_id)
+        asked: dict[str, Any] = {"chat_id": chat, "message_id": int(part.edits)}
+        asked[name] = self._worded(part, plain=plain)
+        if self.capabilities.html and not plain:
+            asked["parse_mode"] = "HTML"
+        if part.buttons:
+            asked["reply_markup"] = inline_keyboard(part.buttons)
+        try:
+            await self._call("editMessageCaption" if part.is_caption else "editMessageText", asked)
+        except Rejected as error:
+            if _UNCHANGED not in str(error).lower():
+                raise
+
+    async def create_topic(self, chat_id: str, name: str) -> int:
+        """Open a topic in a group and return its number.
+
+        Raises:
+            NoTopics: the group has none, or the bot may not open one.
+        """
+        made = await self._call("createForumTopic", {"chat_id": chat_id, "name": name[:TOPIC_NAME_LENGTH]})
+        return int(made["message_thread_id"])
+
+    async def reopen_topic(self, chat_id: str) -> None:
+        """Open a topic again that somebody has closed."""
+        await self._call("reopenForumTopic", _target(chat_id))
+
+    def _worded(self, part: Part, *, plain: bool) -> str:
+        return part.text if self.capabilities.html and not plain else rich.to_plain(part.text)
+
     async def typing(self, chat_id: str) -> None:
         """Show that an answer is being written."""
-        await self._call("sendChatAction", {"chat_id": chat_id, "action": "typing"})
+        await self._call("sendChatAction", {**_target(chat_id), "action": "typing"})
 
     async def answer_press(self, callback_query_id: str, text: str = "") -> None:
         """End the waiting of a pressed button."""
@@ -143,7 +180,8 @@ class BotApiChannel:
 
     async def clear_buttons(self, chat_id: str, message_id: str) -> None:
         """Take the buttons below a message away."""
-        await self._call("editMessageReplyMarkup", {"chat_id": chat_id, "message_id": int(message_id)})
+        chat, _ = split_address(chat_id)
+        await self._call("editMessageReplyMarkup", {"chat_id": chat, "message_id": int(message_id)})
 
     async def download(self, media: MediaRef) -> AsyncIterator[bytes]:
         """The content of a file, piece by piece."""
@@ -198,37 +236,7 @@ class BotApiChannel:
         )
 
 
-def _what_is_sent(part: Part, text: str) -> tuple[str, dict[str, Any]]:
-    """The method for a part, and its content."""
-    if part.document is not None:
-        file = InputFile(part.document.content, filename=part.document.file_name)
-        return "sendDocument", {"document": file, "caption": text}
-    if part.image:
-        return "sendPhoto", {"photo": part.image, "caption": text}
-    return "sendMessage", {"text": text}
-
-
-def _markup(
-    part: Part, *, can_ask_contact: bool
-) -> InlineKeyboardMarkup | ReplyKeyboardMarkup | ReplyKeyboardRemove | None:
-    if part.contact_button and can_ask_contact:
-        # A message has one keyboard: beside the contact button the others can only type their own title.
-        rows = [[KeyboardButton(part.contact_button, request_contact=True)]]
-        rows += [[KeyboardButton(button["title"])] for button in part.buttons]
-        return ReplyKeyboardMarkup(rows, resize_keyboard=True, one_time_keyboard=True)
-    if part.buttons:
-        return InlineKeyboardMarkup(_rows(part.buttons))
-    return ReplyKeyboardRemove() if part.closes_keyboard else None
-
-
-def _rows(buttons: tuple[dict[str, str], ...]) -> list[list[InlineKeyboardButton]]:
-    """Buttons in their order, two in a row where both titles are short."""
-    rows: list[list[InlineKeyboardButton]] = []
-    for button in buttons:
-        key = InlineKeyboardButton(button["title"], callback_data=button["token"])
-        is_short = len(button["title"]) <= SHORT_TITLE
-        if rows and is_short and len(rows[-1]) == 1 and len(rows[-1][0].text) <= SHORT_TITLE:
-            rows[-1].append(key)
-        else:
-            rows.append([key])
-    return rows
+def _target(address: str) -> dict[str, Any]:
+    """The chat, and the topic in it, that a message goes to."""
+    chat_id, thread_id = split_address(address)
+    return {"chat_id": chat_id} if thread_id is None else {"chat_id": chat_id, "message_thread_id": thread_id}

@@ -13,15 +13,27 @@ from bot.gateway.channels.base import (
     Blocked,
     ChannelError,
     Conflict,
+    NoTopics,
     RateLimited,
     Rejected,
     TooLarge,
+    TopicClosed,
+    TopicGone,
     Unauthorized,
     Unreachable,
 )
 
 #: Refusals of the Bot API that mean a chat which cannot be written to, beside 403.
 _GONE = ("chat not found", "user is deactivated", "user not found", "bot was kicked", "peer_id_invalid")
+#: What goes wrong with a group's topics.
+_TOPICS: tuple[tuple[str, type[ChannelError]], ...] = (
+    ("message thread not found", TopicGone),
+    ("topic_deleted", TopicGone),
+    ("topic_closed", TopicClosed),
+    ("not a forum", NoTopics),
+    ("not enough rights to create a topic", NoTopics),
+    ("not enough rights to manage", NoTopics),
+)
 #: The request never left: no connection was made.
 _NEVER_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError)
 #: Where a 429 does not say how long to wait.
@@ -56,6 +68,9 @@ def _refusal(message: str, text: str) -> ChannelError:
         return TooLarge(message)
     if any(words in text for words in _GONE):
         return Blocked(message)
+    for words, kind in _TOPICS:
+        if words in text:
+            return kind(message)
     return Rejected(message)
 
 

@@ -53,6 +53,8 @@ _SERVICE = frozenset(
         "forum_topic_edited",
         "forum_topic_closed",
         "forum_topic_reopened",
+        "general_forum_topic_hidden",
+        "general_forum_topic_unhidden",
         "video_chat_scheduled",
         "video_chat_started",
         "video_chat_ended",
@@ -107,7 +109,24 @@ def _place(message: dict[str, Any]) -> dict[str, Any]:
         "chat_id": str(chat["id"]),
         "is_group": chat.get("type", "private") != "private",
         "message_id": str(message.get("message_id", "")),
+        **_topic(message),
     }
+
+
+def _topic(message: dict[str, Any]) -> dict[str, Any]:
+    """In which topic of a group a message stands, and which one it answers.
+
+    Outside of topics a message's thread only says to which message a chain of answers goes back. In a topic
+    every message that answers none is said to answer the one with which the topic was opened.
+    """
+    found: dict[str, Any] = {}
+    if message.get("is_topic_message") and message.get("message_thread_id"):
+        found["thread_id"] = str(message["message_thread_id"])
+    answered = message.get("reply_to_message") or {}
+    if answered.get("message_id") and "forum_topic_created" not in answered:
+        found["reply_to"] = str(answered["message_id"])
+    found["answers_account"] = str((answered.get("from") or {}).get("id", ""))
+    return found
 
 
 def _message(message: dict[str, Any]) -> Incoming:
@@ -115,12 +134,20 @@ def _message(message: dict[str, Any]) -> Incoming:
     if "migrate_to_chat_id" in message:
         return Incoming(kind="migrated", detail=str(message["migrate_to_chat_id"]), **place)
     user = message.get("from")
+    if _is_anonymous(message) and _SERVICE.isdisjoint(message):
+        return Incoming(kind="anonymous", **place)
     if not user or user.get("is_bot"):
         return Incoming(kind="ignored", detail="not written by a person", **place)
     who = {**place, **_sender(user)}
     if message.get("text"):
         return Incoming(kind="text", text=str(message["text"]), **who)
     return _attachment(message, who) or _anything_else(message, who)
+
+
+def _is_anonymous(message: dict[str, Any]) -> bool:
+    """Whether an admin of a group writes in the group's own name."""
+    written_as = (message.get("sender_chat") or {}).get("id")
+    return written_as is not None and written_as == message["chat"]["id"]
 
 
 def _attachment(message: dict[str, Any], who: dict[str, Any]) -> Incoming | None:

@@ -6,7 +6,7 @@ from bot.gateway.channels.base import Capabilities
 from bot.gateway.channels.bot_api import BotApiChannel
 from crm_store.settings import BotApiSettings
 
-CAPABILITIES = Capabilities()
+CAPABILITIES = Capabilities(topics=True, replies=True)
 
 
 def telegram_channel(settings: BotApiSettings, *, proxy_url: str = "") -> BotApiChannel:

@@ -65,6 +65,9 @@ class TranscriptChannel:
                 raise Unreachable(f"a document cannot be kept: {os.strerror(error.errno or 0)}") from error
         return ""
 
+    async def edit(self, chat_id: str, part: Part, *, plain: bool = False) -> None:
+        """The transcript has the new words already."""
+
     async def typing(self, chat_id: str) -> None:
         """Clients show on their own that an answer is awaited."""
 

@@ -1,0 +1,88 @@
+"""A topic shown step by step: what changes between two steps is seen, and one topic's trouble is its own."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from bot.gateway.desk import relaying
+from bot.gateway.desk.steps import Step, TopicSteps
+from bot.gateway.render import Responses
+from crm_store.base import utcnow
+from crm_store.business import EXAMPLE, BusinessFile
+from crm_store.conversations.models import Message
+from crm_store.db import Database
+from crm_store.settings import PROJECT_ROOT
+from tests.factories.handoff import DESK, a_wish, says
+from tests.gateway.conftest import Setup
+from tests.gateway.desk import GROUP, Desk
+
+
+def shows(steps: TopicSteps, step: Step | None, number: str) -> str:
+    """What is sent in one step, noted under a number of the messenger's."""
+    assert step is not None
+    steps.shown(step, [(piece, number) for piece in step.pieces])
+    parts = [step.edit] if step.edit is not None else [piece.part for piece in step.pieces]
+    return "\n".join(part.text for part in parts)
+
+
+def test_words_that_change_while_they_are_on_their_way_into_the_group_are_shown_anew(
+    database: Database,
+) -> None:
+    responses = Responses.load((PROJECT_ROOT / "data").glob("*/responses.yml"), BusinessFile(EXAMPLE))
+    where: dict[str, Any] = {"channel": "telegram", "chat_id": str(GROUP), "button_hours": 24}
+    steps = TopicSteps(database, responses, lambda: DESK, **where)
+    with database.write() as session:
+        wish = a_wish(session)
+        line = says(session, wish.conversation_id, "ساعت ۸", now=wish.requested_at)
+
+    def following() -> Step | None:
+        return steps.next(wish.conversation_id, with_topics=False)
+
+    def edits(text: str, minutes: int) -> None:
+        with database.write() as session:
+            row = session.get_one(Message, line.id)
+            row.text, row.edited_at = text, utcnow() + timedelta(minutes=minutes)
+
+    shows(steps, following(), "70")
+    on_its_way = following()
+    edits("ساعت ۹", 1)
+    assert "ساعت ۸" in shows(steps, on_its_way, "71")
+    correction = following()
+    assert correction is not None
+    assert correction.edit is not None
+    assert correction.edit.edits == "71"
+    edits("ساعت ۱۰", 2)
+    assert "ساعت ۹" in shows(steps, correction, "71")
+    assert "ساعت ۱۰" in shows(steps, following(), "71")
+    assert following() is None
+
+
+async def test_what_of_one_customer_cannot_be_shown_holds_up_nobody_elses_topic(
+    setup: Setup, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    desk = Desk(setup)
+    monkeypatch.setattr(relaying, "TRY_AGAIN_SECONDS", 0.5)
+    async with setup.running():
+        await desk.greets(desk.sara)
+        await desk.greets(desk.reza)
+        of_sara = setup.read(lambda session: desk.chat(session, desk.sara).id)
+        show = TopicSteps.next
+
+        def breaks(steps: TopicSteps, conversation_id: int, **how: Any) -> Step | None:
+            if conversation_id == of_sara:
+                raise RuntimeError("no card")
+            return show(steps, conversation_id, **how)
+
+        monkeypatch.setattr(TopicSteps, "next", breaks)
+        desk.wants_a_person(desk.sara)
+        desk.wants_a_person(desk.reza)
+        first = await desk.topic()
+        assert "رضا" in first.name
+        await desk.reads(first, "echo")
+        monkeypatch.setattr(TopicSteps, "next", show)
+        second = await desk.topic(1)
+        assert "سارا" in second.name
+        await desk.reads(second, "echo")
