@@ -22,12 +22,15 @@ from bot.console.keys import (
     HTTP,
     HUB,
     LIMITER,
-    LOGIN_ADDRESSES,
-    LOGIN_NAMES,
+    LIVE_HUB,
+    LIVE_LIMITER,
     SETTINGS,
 )
 from bot.console.limits import RateLimiter
+from bot.console.live import LiveHub
 from bot.console.views import chat, health
+from bot.console.views.api import build_api
+from bot.console.views.api_base import HOME as API
 from bot.console.views.console import build_console
 from crm_store.business import BusinessFile
 from crm_store.db import Database
@@ -36,6 +39,8 @@ from crm_store.settings import Settings
 
 #: A visitor may send this many frames at once, and so many a second after that.
 FRAME_BURST, FRAMES_PER_SECOND = 20, 2.0
+#: Likewise a member of staff at the console.
+STAFF_BURST, STAFF_PER_SECOND = 40, 5.0
 SHUTDOWN_SECONDS = 5.0
 _STATIC = Path(__file__).parent / "static"
 _SECURITY_HEADERS = {
@@ -51,11 +56,11 @@ _SECURITY_HEADERS = {
     "Permissions-Policy": "camera=(), microphone=(), geolocation=()",
 }
 
-#: The console's pages have forms and no scripts; what they show is never left in a browser's cache.
+#: The console's pages have forms too; what they show is never left in a browser's cache.
 _CONSOLE_HEADERS = {
     "Content-Security-Policy": (
-        "default-src 'none'; style-src 'self'; img-src 'self'; media-src 'self'; font-src 'self'; "
-        "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; media-src 'self'; "
+        "font-src 'self'; connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
     ),
     # With "no-referrer" a browser would not say where a form comes from (Fetch standard, "origin header").
     "Referrer-Policy": "same-origin",
@@ -66,7 +71,7 @@ log = structlog.get_logger(__name__)
 
 
 def build_app(settings: Settings, database: Database) -> web.Application:
-    """The console's application: web chat, the pages for staff, static files, health and metrics.
+    """The console's application: web chat, the pages for staff, the API, static files, health and metrics.
 
     Args:
         settings: limits, addresses of the other roles, where the business file is.
@@ -80,10 +85,13 @@ def build_app(settings: Settings, database: Database) -> web.Application:
     app[CHAT_STORE] = store
     app[HUB] = Hub(store)
     app[LIMITER] = RateLimiter(burst=FRAME_BURST, per_second=FRAMES_PER_SECOND)
-    app[LOGIN_ADDRESSES], app[LOGIN_NAMES] = auth.login_limiters()
+    app[LIVE_HUB] = LiveHub(database)
+    app[LIVE_LIMITER] = RateLimiter(burst=STAFF_BURST, per_second=STAFF_PER_SECOND)
+    auth.keep_limits(app)
     app.add_routes(chat.routes)
     app.add_routes(health.routes)
     app.add_subapp(auth.HOME, build_console())
+    app.add_subapp(API, build_api())
     app.router.add_static("/static", _STATIC)
     app.on_response_prepare.append(_add_headers)
     app.cleanup_ctx.append(_http_client)
@@ -153,12 +161,13 @@ async def _http_client(app: web.Application) -> AsyncIterator[None]:
 
 
 async def _tailer(app: web.Application) -> AsyncIterator[None]:
-    task = asyncio.create_task(app[HUB].tail())
+    tasks = [asyncio.create_task(app[HUB].tail()), asyncio.create_task(app[LIVE_HUB].tail())]
     yield
-    task.cancel()
-    with contextlib.suppress(asyncio.CancelledError):
-        await task
+    for task in tasks:
+        task.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await task
 
 
 async def _say_goodbye(app: web.Application) -> None:
-    await app[HUB].close_all()
+    await asyncio.gather(app[HUB].close_all(), app[LIVE_HUB].close_all())

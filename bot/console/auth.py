@@ -6,27 +6,34 @@ import asyncio
 import hashlib
 import hmac
 import re
+from typing import NamedTuple
 
 from aiohttp import web
 from aiohttp.typedefs import Handler
+from sqlalchemy.orm import Session
 from yarl import URL
 
-from bot.console.keys import DATABASE, LOGIN_ADDRESSES, LOGIN_NAMES
+from bot.console.keys import DATABASE, LOGIN_ADDRESSES, LOGIN_CODES, LOGIN_NAMES
 from bot.console.limits import RateLimiter
 from bot.console.visitors import is_https, is_same_origin
 from crm_store.db import Database
 from crm_store.errors import LoginRefused
 from crm_store.roles import is_loopback
 from crm_store.staff import service as staff
+from crm_store.staff import totp
 from crm_store.staff.models import StaffMember
 
 COOKIE = "peyvand_console"
 HOME = "/console"
 LOGIN = "/console/login"
+CODE = "/console/login/code"
+LIVE = "/console/live"
 #: Tries to log in at once, and a second after that. One address gets less than one login: nobody can keep a
 #: member of staff out from a single place.
 ADDRESS_BURST, ADDRESS_PER_SECOND = 10, 1 / 20
 NAME_BURST, NAME_PER_SECOND = 20, 1 / 5
+#: Codes of the second step that one member may try: a guesser needs years, whoever mistypes a minute.
+CODE_BURST, CODE_PER_SECOND = 5, 1 / 60
 #: Pages of our own, as we write their addresses; nothing that a browser could take for another host.
 _LOCAL = re.compile(r"/console(/[0-9a-z_-]+)*(\?[0-9a-z_&=-]*)?", re.ASCII)
 _STAFF = web.RequestKey("staff", StaffMember)
@@ -38,7 +45,7 @@ async def guard(request: web.Request, handler: Handler) -> web.StreamResponse:
     member = await asyncio.to_thread(_member, request.config_dict[DATABASE], _token(request))
     if member is not None:
         request[_STAFF] = member
-    elif request.path != LOGIN:
+    elif request.path not in (LOGIN, CODE, LIVE):  # the socket says so itself, in a way that its page hears
         raise web.HTTPSeeOther(login_address(request))
     return await handler(request)
 
@@ -78,18 +85,55 @@ def is_own_form(request: web.Request, token: str) -> bool:
 def seconds_to_wait(request: web.Request, login: str) -> float:
     """Count a try to log in; 0 when it may be made now, else the seconds until the next one may."""
     by_address, by_name = request.config_dict[LOGIN_ADDRESSES], request.config_dict[LOGIN_NAMES]
-    return by_address.wait_for(_address(request)) or by_name.wait_for(staff.normalize_login(login)[:60])
+    return by_address.wait_for(address_of(request)) or by_name.wait_for(staff.normalize_login(login)[:60])
 
 
-def login_limiters() -> tuple[RateLimiter, RateLimiter]:
-    """Limits of tries, by address and by login."""
-    by_address = RateLimiter(burst=ADDRESS_BURST, per_second=ADDRESS_PER_SECOND)
-    return by_address, RateLimiter(burst=NAME_BURST, per_second=NAME_PER_SECOND)
+def seconds_to_wait_for_code(request: web.Request, member: StaffMember) -> float:
+    """Count a try of a code; 0 when it may be made now, else the seconds until the next one may."""
+    by_address = request.config_dict[LOGIN_ADDRESSES]
+    return by_address.wait_for(address_of(request)) or request.config_dict[LOGIN_CODES].wait_for(
+        str(member.id)
+    )
 
 
-async def log_in(request: web.Request, *, login: str, password: str) -> str | None:
-    """The token of a new session; None when login and password do not fit."""
+def keep_limits(app: web.Application) -> None:
+    """Begin to count tries: by address, by login, and of codes by member."""
+    app[LOGIN_ADDRESSES] = RateLimiter(burst=ADDRESS_BURST, per_second=ADDRESS_PER_SECOND)
+    app[LOGIN_NAMES] = RateLimiter(burst=NAME_BURST, per_second=NAME_PER_SECOND)
+    app[LOGIN_CODES] = RateLimiter(burst=CODE_BURST, per_second=CODE_PER_SECOND)
+
+
+class Entered(NamedTuple):
+    """Somebody whose password fitted.
+
+    Attributes:
+        token: of the session.
+        awaits_code: whether the code of the second step is still to come.
+    """
+
+    token: str
+    awaits_code: bool
+
+
+async def log_in(request: web.Request, *, login: str, password: str) -> Entered | None:
+    """A new session; None when login and password do not fit."""
     return await asyncio.to_thread(_log_in, request.config_dict[DATABASE], login, password)
+
+
+async def at_door(request: web.Request) -> StaffMember | None:
+    """Whose password fitted, and whose code is still to come."""
+    return await asyncio.to_thread(_at_door, request.config_dict[DATABASE], _token(request))
+
+
+async def pass_door(request: web.Request, *, code: str) -> str | None:
+    """The token of the session of who is at the door; None when the code does not fit."""
+    return await asyncio.to_thread(_pass_door, request.config_dict[DATABASE], _token(request), code)
+
+
+def member_in(session: Session, request: web.Request) -> StaffMember | None:
+    """Who is logged in at this moment, asked of the store again; a socket's request was long ago."""
+    token = _token(request)
+    return staff.find_session(session, token=token) if token else None
 
 
 async def log_out(request: web.Request) -> None:
@@ -97,12 +141,14 @@ async def log_out(request: web.Request) -> None:
     await asyncio.to_thread(_log_out, request.config_dict[DATABASE], _token(request))
 
 
-def give_session(request: web.Request, response: web.StreamResponse, token: str) -> None:
+def give_session(
+    request: web.Request, response: web.StreamResponse, token: str, *, awaits_code: bool = False
+) -> None:
     """Hand over the session's cookie; no script sees it and no other site can make the browser send it."""
     response.set_cookie(
         COOKIE,
         token,
-        max_age=staff.SESSION_HOURS * 3600,
+        max_age=staff.CODE_MINUTES * 60 if awaits_code else staff.SESSION_HOURS * 3600,
         path=HOME,
         httponly=True,
         samesite="Strict",
@@ -119,7 +165,7 @@ def _token(request: web.Request) -> str:
     return request.cookies.get(COOKIE, "")
 
 
-def _address(request: web.Request) -> str:
+def address_of(request: web.Request) -> str:
     """Where a request comes from, as far as we can know.
 
     A reverse proxy on this machine adds its visitor's address as the last one; what stands before it, and
@@ -139,7 +185,19 @@ def _member(database: Database, token: str) -> StaffMember | None:
         return staff.find_session(session, token=token)
 
 
-def _log_in(database: Database, login: str, password: str) -> str | None:
+def _at_door(database: Database, token: str) -> StaffMember | None:
+    if not token:
+        return None
+    with database.read() as session:
+        return staff.find_at_door(session, token=token)
+
+
+def _pass_door(database: Database, token: str, code: str) -> str | None:
+    with database.write() as session:
+        return staff.pass_door(session, token=token, code=code)
+
+
+def _log_in(database: Database, login: str, password: str) -> Entered | None:
     with database.read() as session:
         checked = staff.check_password(session, login=login, password=password)
     with database.write() as session:
@@ -147,7 +205,9 @@ def _log_in(database: Database, login: str, password: str) -> str | None:
             member = staff.admit(session, checked)
         except LoginRefused:
             return None  # the unit of work ends well: it holds the audit entry of the refusal
-        return staff.open_session(session, staff_id=member.id)
+        if totp.is_on(member):
+            return Entered(staff.open_door(session, staff_id=member.id), awaits_code=True)
+        return Entered(staff.open_session(session, staff_id=member.id), awaits_code=False)
 
 
 def _log_out(database: Database, token: str) -> None:

@@ -10,6 +10,7 @@ from bot.console.uploads import resolve
 from crm_store import inbox
 from crm_store.conversations import queries
 from crm_store.db import Database
+from crm_store.handoff.replying import names_of
 from crm_store.settings import Settings
 
 CHANNEL = "web"
@@ -59,7 +60,23 @@ class ChatStore:
         """Frames of the lines behind a number, in order; an empty list at the end of the transcript."""
         with self._database.read() as session:
             lines = queries.lines_after(session, channel=CHANNEL, chat_id=visitor, seq=seq)
-        return [message_frame(line, timezone=self._settings.business.timezone) for line in lines]
+            names = names_of(session, authors={line.message.author for line in lines})
+        timezone = self._settings.business.timezone
+        return [message_frame(line, timezone=timezone, names=names) for line in lines]
+
+    def sent_file(self, visitor: str, seq: int, ordinal: int) -> str:
+        """Where a file is that a member of staff sent to a visitor, below the attachments folder.
+
+        Returns:
+            The path; empty where there is none.
+        """
+        with self._database.read() as session:
+            found = queries.lines_after(session, channel=CHANNEL, chat_id=visitor, seq=seq - 1, limit=1)
+        message = found[0].message if found else None
+        if message is None or message.seq != seq or not message.author.startswith("staff:"):
+            return ""
+        files = message.extra.get("files", [])
+        return str(files[ordinal]["path"]) if ordinal < len(files) else ""
 
     def _payload(self, visitor: str, frame: Said | Pressed) -> dict[str, Any]:
         payload: dict[str, Any] = {"client_id": str(frame.client_id)}

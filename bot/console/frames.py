@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Annotated, Any
 from uuid import UUID
@@ -75,12 +76,13 @@ def encode(frame: dict[str, Any]) -> str:
     return msgspec.json.encode(frame).decode()
 
 
-def message_frame(line: Line, *, timezone: str) -> dict[str, Any]:
+def message_frame(line: Line, *, timezone: str, names: Mapping[str, str] | None = None) -> dict[str, Any]:
     """A line of the transcript as the page draws it: text runs and tags, never markup.
 
     Args:
         line: the line; its own message also carries the ``client_id`` it was sent with.
         timezone: zone in which times are shown.
+        names: what colleagues are called, by the authors of lines.
     """
     message, incoming = line.message, line.incoming
     frame: dict[str, Any] = {
@@ -89,11 +91,13 @@ def message_frame(line: Line, *, timezone: str) -> dict[str, Any]:
         "author": message.author.partition(":")[0],
         "segments": _segments(message.author, message.text),
         "buttons": [
-            {"title": button["title"], "token": button["token"]}
+            {name: button[name] for name in ("title", "token", "row") if name in button}
             for button in message.extra.get("buttons", [])
         ],
         "at": _moment(message.created_at, timezone),
     }
+    if names and names.get(message.author):
+        frame["name"] = names[message.author]
     if "client_id" in incoming:
         frame["client_id"] = incoming["client_id"]
     if "button" in incoming:
@@ -101,7 +105,12 @@ def message_frame(line: Line, *, timezone: str) -> dict[str, Any]:
     if incoming.get("attachments"):
         frame["attachments"] = [_attachment(item) for item in incoming["attachments"]]
     if message.extra.get("document", {}).get("path"):  # a file that we sent and that is still here
-        frame["attachments"] = [_attachment({**message.extra["document"], "kind": "document"})]
+        frame["attachments"] = [_attachment({"kind": "document", **message.extra["document"]})]
+    if message.author.startswith("staff:") and message.extra.get("files"):
+        frame["attachments"] = [
+            {**_attachment(item), "address": f"/chat/lines/{message.seq}/files/{ordinal}"}
+            for ordinal, item in enumerate(message.extra["files"])
+        ]
     return frame
 
 

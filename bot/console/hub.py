@@ -19,11 +19,10 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from bot.console.chat_store import ChatStore
 from bot.console.frames import encode
+from bot.console.pulse import RETRY_SECONDS, Pulse
 
-#: Seconds between two looks at the store while somebody chats, and when all have been quiet for a while.
-BUSY_TICK, QUIET_TICK = 0.04, 0.25
-QUIET_AFTER_SECONDS = 60.0
-RETRY_SECONDS = 1.0
+#: Seconds between two looks at the store while somebody chats.
+BUSY_TICK = 0.04
 MAX_SOCKETS = 2000
 MAX_SOCKETS_PER_VISITOR = 8
 
@@ -89,11 +88,8 @@ class Hub:
     def __init__(self, store: ChatStore, *, clock: Callable[[], float] = time.monotonic) -> None:
         self.opened_total = 0
         self._store = store
-        self._clock = clock
         self._connections: dict[str, set[Connection]] = {}
-        self._somebody_is_here = asyncio.Event()
-        self._latest_stir = clock()
-        self._stirred = asyncio.Event()
+        self._pulse = Pulse(busy_tick=BUSY_TICK, unreadable="chat_store_unreadable", clock=clock)
 
     @property
     def open_sockets(self) -> int:
@@ -109,8 +105,7 @@ class Hub:
         """Begin to follow a page's conversation."""
         self._connections.setdefault(connection.visitor, set()).add(connection)
         self.opened_total += 1
-        self.stir()
-        self._somebody_is_here.set()
+        self._pulse.begin()
 
     def remove(self, connection: Connection) -> None:
         """Forget a page that has gone."""
@@ -119,12 +114,11 @@ class Hub:
         if not connections:
             self._connections.pop(connection.visitor, None)
         if not self._connections:
-            self._somebody_is_here.clear()
+            self._pulse.pause()
 
     def stir(self) -> None:
         """Note that somebody is chatting, so that answers are looked for often."""
-        self._latest_stir = self._clock()
-        self._stirred.set()
+        self._pulse.stir()
 
     async def close_all(self) -> None:
         """Ask every page to connect again later; for a stop of the process."""
@@ -133,22 +127,7 @@ class Hub:
 
     async def tail(self) -> None:
         """Look for new lines until cancelled: one indexed query per tick for all pages."""
-        while True:
-            await self._somebody_is_here.wait()
-            try:
-                await self._wake_who_has_news()
-            except SQLAlchemyError as error:
-                log.warning("chat_store_unreadable", error=type(error).__name__)
-                await asyncio.sleep(RETRY_SECONDS)
-            await self._rest()
-
-    async def _rest(self) -> None:
-        if self._clock() - self._latest_stir < QUIET_AFTER_SECONDS:
-            await asyncio.sleep(BUSY_TICK)
-            return
-        self._stirred.clear()
-        with contextlib.suppress(asyncio.TimeoutError):
-            await asyncio.wait_for(self._stirred.wait(), QUIET_TICK)
+        await self._pulse.beat(self._wake_who_has_news)
 
     async def _wake_who_has_news(self) -> None:
         shown = {

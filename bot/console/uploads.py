@@ -60,7 +60,15 @@ def folder_of(settings: Settings, visitor: str) -> Path:
 
 
 async def keep_upload(settings: Settings, visitor: str, part: BodyPartReader) -> dict[str, Any]:
-    """Store one file of a multipart request, on disk for good before it returns.
+    """Store one file of a visitor's multipart request, on disk for good before it returns.
+
+    Returns and raises as `keep_file` does.
+    """
+    return await keep_file(settings, folder_of(settings, visitor), part)
+
+
+async def keep_file(settings: Settings, folder: Path, part: BodyPartReader) -> dict[str, Any]:
+    """Store one file of a multipart request in a folder, on disk for good before it returns.
 
     Returns:
         What a message needs to refer to it: ``id``, ``mime_type``, ``file_name``; and ``kind`` and ``size``.
@@ -71,8 +79,7 @@ async def keep_upload(settings: Settings, visitor: str, part: BodyPartReader) ->
     """
     claimed = part.headers.get("Content-Type", "").partition(";")[0].strip().lower()[:100]
     check_type(settings, claimed)
-    folder = folder_of(settings, visitor)
-    folder.mkdir(parents=True, exist_ok=True)
+    await asyncio.to_thread(folder.mkdir, parents=True, exist_ok=True)
     if shutil.disk_usage(folder).free < FREE_BYTES_KEPT + settings.limits.attachment_bytes:
         raise UploadRefusedError("storage_full")
     unfinished = folder / f"{secrets.token_hex(16)}.part"

@@ -55,10 +55,12 @@ class StaffBrowser:
         self.session = ClientSession(cookie_jar=CookieJar(unsafe=True))
 
     async def get(self, path: str, **options: Any) -> ClientResponse:
-        """Ask for a page; redirects are not followed."""
-        return await self.session.get(
+        """Ask for a page, and read it to its end; redirects are not followed."""
+        response = await self.session.get(
             self.url.join(URL(path, encoded=True)), allow_redirects=False, **options
         )
+        await response.read()
+        return response
 
     async def page(self, path: str) -> str:
         """The HTML of a page that is there."""
@@ -69,12 +71,14 @@ class StaffBrowser:
     async def post(self, path: str, fields: dict[str, str], **headers: str) -> ClientResponse:
         """Send a form as our own page does; a header given as empty is left out."""
         sent = {"Origin": str(self.url.origin()), **headers}
-        return await self.session.post(
+        response = await self.session.post(
             self.url.join(URL(path)),
             data=fields,
             headers={name: value for name, value in sent.items() if value},
             allow_redirects=False,
         )
+        await response.read()
+        return response
 
     async def log_in(self, password: str, *, login: str = "admin", **fields: str) -> ClientResponse:
         """Send the log-in form."""

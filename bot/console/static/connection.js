@@ -4,7 +4,7 @@ const FIRST_PAUSE = 300;
 const LONGEST_PAUSE = 5000;
 const PING_AFTER = 15000;
 const GIVE_UP_AFTER = 25000;
-const NO_COOKIE = 4401;
+const REFUSED = [4401, 4403]; // nobody is known here, or may not be: trying again changes nothing
 
 export class Connection {
   #socket = null;
@@ -14,7 +14,8 @@ export class Connection {
 
   // hello() makes the first frame of each connection; onFrame gets frames, onState "connecting", "open",
   // "waiting" or "refused".
-  constructor({ hello, onFrame, onState }) {
+  constructor({ path = "/chat/socket", hello, onFrame, onState }) {
+    this.path = path;
     this.hello = hello;
     this.onFrame = onFrame;
     this.onState = onState;
@@ -25,7 +26,7 @@ export class Connection {
 
   open() {
     const scheme = location.protocol === "https:" ? "wss" : "ws";
-    const socket = new WebSocket(`${scheme}://${location.host}/chat/socket`);
+    const socket = new WebSocket(`${scheme}://${location.host}${this.path}`);
     this.#socket = socket;
     this.#lastHeard = Date.now();
     socket.onopen = () => this.send(this.hello());
@@ -58,7 +59,7 @@ export class Connection {
   #lost(code) {
     clearTimeout(this.#timer);
     this.#socket = null;
-    if (code === NO_COOKIE) return this.onState("refused");
+    if (REFUSED.includes(code)) return this.onState("refused");
     this.onState("waiting");
     this.#timer = setTimeout(() => this.open(), this.#pause * (0.7 + 0.6 * Math.random()));
     this.#pause = Math.min(LONGEST_PAUSE, this.#pause * 1.7);

@@ -9,12 +9,39 @@ const FATES = ["clock", "kept", "arrived", "failed"];
 export function drawLine(line, onPress) {
   const node = clone("line");
   node.classList.add(line.author === "customer" ? "mine" : "bot");
-  node.querySelector(".who").textContent = say(`who-${line.author}`);
-  node.querySelector(".files").append(...(line.attachments ?? []).map(drawFile));
+  const who = node.querySelector(".who");
+  who.textContent = line.name ? `${line.name}:` : say(`who-${line.author}`);
+  if (line.author === "staff") {
+    // Whom one talks to is seen by everybody; who spoke else is only told to those who cannot see it.
+    node.classList.add("staff");
+    who.classList.replace("unseen", "seen");
+  }
+  node.querySelector(".files").append(...(line.attachments ?? []).map((file) => drawFile(file, line)));
   node.querySelector(".words").append(...line.segments.map(drawRun));
   drawTime(node, line.at);
-  node.querySelector(".chips").append(...(line.buttons ?? []).map((button) => drawChip(button, onPress)));
+  node.querySelector(".chips").append(...drawChips(line.buttons ?? [], onPress));
   return node;
+}
+
+// Buttons that name the same row stand in it, beginning at the right as all of the page does.
+function drawChips(buttons, onPress) {
+  const rows = new Map();
+  const drawn = [];
+  for (const button of buttons) {
+    const chip = drawChip(button, onPress);
+    if (button.row === undefined) {
+      drawn.push(chip);
+      continue;
+    }
+    if (!rows.has(button.row)) {
+      const row = document.createElement("div");
+      row.className = "chip-row";
+      rows.set(button.row, row);
+      drawn.push(row);
+    }
+    rows.get(button.row).append(chip);
+  }
+  return drawn;
 }
 
 function drawRun([text, tags]) {
@@ -55,14 +82,14 @@ function drawChip(button, onPress) {
 export function useChips(root, token) {
   const chosen = [...root.querySelectorAll(".chips button")].find((chip) => chip.dataset.token === token);
   if (!chosen) return false;
-  for (const chip of chosen.parentElement.children) chip.disabled = true;
+  for (const chip of chosen.closest(".chips").querySelectorAll("button")) chip.disabled = true;
   chosen.setAttribute("aria-pressed", "true");
   return true;
 }
 
-function drawFile(file) {
-  const address = `/chat/attachments/${encodeURIComponent(file.id)}`;
-  if (file.kind === "photo") return drawPhoto(file, address);
+function drawFile(file, line) {
+  const address = file.address ?? `/chat/attachments/${encodeURIComponent(file.id)}`;
+  if (file.kind === "photo") return line.author === "bot" ? drawPicture(line, address) : drawPhoto(file, address);
   if (["voice", "audio", "video"].includes(file.kind)) return drawPlayer(file, address);
   const node = clone("file");
   node.href = address;
@@ -82,6 +109,14 @@ function drawPhoto(file, address) {
   image.src = address;
   image.alt = file.file_name || say("photo");
   link.append(image);
+  return link;
+}
+
+// What the bot drew says nothing that is not in the words below it, which stay when its file is gone.
+function drawPicture(line, address) {
+  const link = drawPhoto({ file_name: line.segments.map(([text]) => text).join("") }, address);
+  link.classList.add("drawn");
+  link.firstElementChild.addEventListener("error", () => link.remove());
   return link;
 }
 

@@ -104,7 +104,7 @@ export class Log {
 
   #place(node, frame) {
     if (this.#previous?.at.day_key !== frame.at.day_key) this.#lines.append(drawDay(frame.at));
-    else if (this.#previous.author === frame.author) node.classList.add("follows");
+    else if (this.#previous.author === frame.author && this.#previous.name === frame.name) node.classList.add("follows");
     this.#lines.append(node);
     this.#previous = frame;
   }

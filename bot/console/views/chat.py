@@ -7,6 +7,7 @@ import contextlib
 import errno
 import math
 import os
+from pathlib import Path
 
 import msgspec
 import structlog
@@ -237,7 +238,26 @@ async def own_file(request: web.Request) -> web.StreamResponse:
     file = folder_of(request.app[SETTINGS], visitor) / name if visitor else None
     if file is None or not file.is_file():
         raise web.HTTPNotFound
-    inline = INLINE_TYPES.get(name.rpartition(".")[2])
+    return _shown(file)
+
+
+@routes.get("/chat/lines/{seq:[0-9]{1,9}}/files/{ordinal:[0-9]{1,2}}")
+async def sent_file(request: web.Request) -> web.StreamResponse:
+    """A file that a member of staff sent to this very visitor."""
+    visitor, settings = visitor_of(request), request.app[SETTINGS]
+    seq, ordinal = int(request.match_info["seq"]), int(request.match_info["ordinal"])
+    place = (
+        await asyncio.to_thread(request.app[CHAT_STORE].sent_file, visitor, seq, ordinal) if visitor else ""
+    )
+    file = (settings.attachments_path / place).resolve()
+    if not place or not file.is_relative_to(settings.attachments_path.resolve()) or not file.is_file():
+        raise web.HTTPNotFound
+    return _shown(file)
+
+
+def _shown(file: Path) -> web.FileResponse:
+    """A file: in place when it is of a harmless kind, else to be saved."""
+    inline = INLINE_TYPES.get(file.suffix[1:])
     return web.FileResponse(
         file,
         headers={
