@@ -86,7 +86,10 @@ class TerminalChat:
 
     def show(self, message: Message) -> None:
         """Print an answer, its buttons numbered; the numbers stand for the latest answer's buttons."""
-        click.echo(rich.to_plain(message.text))
+        # Only the bot writes rich text; what a colleague typed is text, whatever it looks like.
+        click.echo(rich.to_plain(message.text) if message.author == "bot" else message.text)
+        for file in message.extra.get("files", []):
+            click.echo(f"  {self._folder / file['path']}")
         document = message.extra.get("document", {})
         if document.get("path"):
             click.echo(f"  {self._folder / document['path']}")

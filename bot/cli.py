@@ -14,12 +14,17 @@ from zoneinfo import ZoneInfo
 import click
 
 from bot.commands import explains_errors, open_store
+from bot.commands.api_keys import api_keys
 from bot.commands.business import business
 from bot.commands.customers import customers
 from bot.commands.import_ import import_
 from bot.commands.inbox import inbox
+from bot.commands.loyalty import loyalty
 from bot.commands.nlu import nlu
+from bot.commands.raffle import raffle
+from bot.commands.rewards import rewards
 from bot.commands.staff import staff
+from bot.commands.surveys import surveys
 from bot.commands.tickets import tickets
 from crm_store.errors import ConfigurationError
 from crm_store.settings import Settings, load_settings, misspelt_variables
@@ -192,7 +197,10 @@ def _settings_for(role: str) -> Settings:
     return settings
 
 
-for group in (business, customers, import_, inbox, nlu, staff, tickets):
+GROUPS = (
+    api_keys, business, customers, import_, inbox, loyalty, nlu, raffle, rewards, staff, surveys, tickets
+)  # fmt: skip
+for group in GROUPS:
     main.add_command(group)
 
 if __name__ == "__main__":

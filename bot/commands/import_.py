@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import click
 
 from bot.commands import explains_errors, open_store
+from bot.commands.import_purchases import purchases
 from crm_store.errors import InvalidInput
 from crm_store.settings import load_settings
 
@@ -30,6 +31,9 @@ _TARGET = click.Path(dir_okay=False, path_type=Path)
 @click.group("import")
 def import_() -> None:
     """Bring along what the business knows from before."""
+
+
+import_.add_command(purchases)
 
 
 @import_.command()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -63,7 +63,7 @@ def list_() -> None:
 
     from crm_store.staff.accounts import channels_of, members
 
-    table = Table("id", "name", "role", "login", "chat accounts", "skills", "areas", "state")
+    table = Table("id", "name", "role", "team", "login", "chat accounts", "skills", "areas", "state")
     with open_store(load_settings()) as database, database.read() as session:
         everybody = members(session)
         channels = channels_of(session, staff_ids=[member.id for member in everybody])
@@ -95,6 +95,76 @@ def disable(staff_id: int) -> None:
 
 
 @staff.command()
+@click.argument("staff_id", metavar="ID", type=int)
+@click.argument("role")
+@explains_errors
+def role(staff_id: int, role: str) -> None:
+    """Give somebody another role (technician, agent, supervisor, admin), from their next message on."""
+    member = _change(staff_id, role=role)
+    click.echo(f"{member.name or member.login} is {member.role} from now on.")
+
+
+@staff.command()
+@click.argument("staff_id", metavar="ID", type=int)
+@click.argument("team", default="")
+@explains_errors
+def team(staff_id: int, team: str) -> None:
+    """Put somebody into one of the business file's teams; without TEAM, into none."""
+    member = _change(staff_id, team=team)
+    click.echo(
+        f"{member.name or member.login} is in {f'the team {member.team}' if member.team else 'no team'}."
+    )
+
+
+@staff.command()
+@click.argument("staff_id", metavar="ID", type=int)
+@click.argument("skills", nargs=-1)
+@explains_errors
+def skills(staff_id: int, skills: tuple[str, ...]) -> None:
+    """Say what somebody can do, in place of what was said before; without SKILLS, nothing in particular."""
+    member = _change(staff_id, skills=skills)
+    click.echo(f"{member.name or member.login} can do: {', '.join(member.skills) or 'nothing in particular'}")
+    _warn_of_unknown_skills(member.skills)
+
+
+@staff.command()
+@click.argument("staff_id", metavar="ID", type=int)
+@click.option("--drop", is_flag=True, help="Take the PIN away instead of making another.")
+@explains_errors
+def pin(staff_id: int, drop: bool) -> None:
+    """Make a new PIN, show it once, and open chat accounts that wrong PINs have locked."""
+    from crm_store.staff import pin as pins
+
+    with open_store(load_settings()) as database, database.write() as session:
+        made = "" if drop else pins.make_pin(session, staff_id=staff_id)
+        if drop:
+            pins.drop_pin(session, staff_id=staff_id)
+    if made:
+        click.echo(f"The PIN is now: {made}")
+        click.echo("It is shown this once and kept nowhere; it is asked for in chat after a pause.")
+    else:
+        click.echo("There is no PIN any more; the next one is chosen in chat.")
+
+
+@staff.command("totp-off")
+@click.argument("staff_id", metavar="ID", type=int)
+@explains_errors
+def totp_off(staff_id: int) -> None:
+    """Let somebody log in without the code of their app: the phone is lost. They can turn it on again."""
+    from crm_store.staff import totp
+    from crm_store.staff.accounts import member
+
+    with open_store(load_settings()) as database, database.write() as session:
+        who = member(session, staff_id=staff_id)
+        was_on = totp.turn_off(session, staff_id=staff_id)
+    name = who.name or who.login
+    if was_on:
+        click.echo(f"{name} logs in with the password alone; a new app can be set up in the console.")
+    else:
+        click.echo(f"{name} was asked for no code; nothing has changed.")
+
+
+@staff.command()
 @click.argument("login")
 @explains_errors
 def password(login: str) -> None:
@@ -107,6 +177,22 @@ def password(login: str) -> None:
         made = first or set_password(session, login=login)
     click.echo(f"The password of {normalize_login(login)} is now: {made}")
     click.echo("It is shown this once and kept nowhere.")
+
+
+def _change(staff_id: int, **changes: Any) -> StaffMember:
+    """Change some of what is kept of a member of staff."""
+    from bot.commands.ticket_desk import working
+    from crm_store.staff.accounts import member
+    from crm_store.staff.managing import change_member
+
+    with working() as desk:
+        known = member(desk.session, staff_id=staff_id)
+        kept = {
+            name: getattr(known, name) for name in ("name", "role", "team", "skills", "areas", "max_chats")
+        }
+        return change_member(
+            desk.session, staff_id=staff_id, actor=desk.actor, rules=desk.rules, **{**kept, **changes}
+        )
 
 
 def _show_what_is_left(staff_id: int, left: Page[TicketRow]) -> None:
@@ -134,7 +220,8 @@ def _show_code(code: str) -> None:
 def _cells(member: StaffMember, channels: list[str]) -> list[str]:
     state = "kept out" if member.disabled_at is not None else "works here"
     lists = [", ".join(map(str, items)) for items in (channels, member.skills, member.areas)]
-    return [str(member.id), member.name, member.role, member.login or "", *lists, state]
+    who = [str(member.id), member.name, member.role, member.team, member.login or ""]
+    return [*who, *lists, state]
 
 
 def _warn_of_unknown_skills(skills: list[str]) -> None:

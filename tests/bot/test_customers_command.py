@@ -13,8 +13,8 @@ from crm_store.customers.linking import link_by_proof
 from crm_store.customers.models import ContactPoint
 from crm_store.customers.service import add_phone
 from crm_store.db import Database
-from crm_store.migrate import upgrade
 from tests.factories import a_complaint, a_conversation
+from tests.factories.stores import sqlite_store
 
 PHONE = "+989121234567"
 
@@ -22,10 +22,8 @@ PHONE = "+989121234567"
 @pytest.fixture
 def store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Database]:
     monkeypatch.setenv("PEYVAND_DATA_DIR", str(tmp_path))
-    database = Database(f"sqlite:///{tmp_path / 'peyvand.db'}")
-    upgrade(database)
-    yield database
-    database.dispose()
+    with sqlite_store(tmp_path / "peyvand.db") as database:
+        yield database
 
 
 def test_a_disputed_number_is_listed_and_settled_once(store: Database) -> None:

@@ -4,16 +4,34 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pyotp
 import pytest
 from click.testing import CliRunner, Result
+from sqlalchemy import select
 
 from bot.cli import main
+from crm_store.audit import AuditEntry
 from crm_store.db import Database
+from crm_store.staff import totp
 from crm_store.staff.accounts import staff_of
 from crm_store.staff.invitations import looks_like_invitation, redeem
-from crm_store.staff.models import StaffMember
+from crm_store.staff.models import StaffAccount, StaffMember
+from crm_store.staff.pin import TRIES, try_pin
 from tests.factories import a_conversation, a_member
 from tests.factories.tickets import a_complaint_row, a_request_row
+
+#: A business file with what it cannot do without, and teams.
+CATEGORY = """
+name = "x"
+
+[[complaints.categories]]
+key = "other"
+title = "other"
+"""
+TEAMS = """
+[handoff]
+teams = ["accounts"]
+"""
 
 
 @pytest.fixture(autouse=True)
@@ -104,3 +122,69 @@ def test_a_skill_that_no_service_asks_for_is_pointed_out() -> None:
     result = run("invite", "--name", "Reza", "--role", "technician", "--skill", "juggling")
     assert result.exit_code == 0
     assert "no kind of service asks for the skill juggling" in result.output
+
+
+def test_a_role_is_changed_and_another_one_is_refused(sqlite_database: Database) -> None:
+    run("invite", "--name", "Sara", "--role", "agent")
+    assert "supervisor from now on" in run("role", "1", "supervisor").output
+    refused = run("role", "1", "king")
+    assert refused.exit_code == 2
+    assert "no role king" in refused.output
+    with sqlite_database.read() as session:
+        assert session.get_one(StaffMember, 1).role == "supervisor"
+
+
+def test_team_and_skills_are_said_anew(
+    sqlite_database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    business = tmp_path / "business.toml"
+    business.write_text(f"{CATEGORY}{TEAMS}", encoding="utf-8")
+    run("invite", "--name", "Sara", "--role", "agent", "--skill", "gas")
+    assert "the team accounts" in run("team", "1", "accounts").output
+    assert run("team", "1", "garden").exit_code == 2
+    assert "can do: tv, phone" in run("skills", "1", "tv", "phone").output
+    with sqlite_database.read() as session:
+        member = session.get_one(StaffMember, 1)
+        assert (member.team, member.skills) == ("accounts", ["tv", "phone"])
+    assert "no team" in run("team", "1").output
+    assert "nothing in particular" in run("skills", "1").output
+
+
+def test_a_pin_is_shown_once_and_opens_locked_accounts(sqlite_database: Database) -> None:
+    staff_id = link(sqlite_database, code_in(run("invite", "--name", "Sara", "--role", "agent")))
+    with sqlite_database.write() as session:
+        session.scalars(select(StaffAccount)).one().pin_failures = TRIES
+    shown = run("pin", str(staff_id)).output
+    made = next(word for word in shown.split() if word.isdecimal())
+    with sqlite_database.write() as session:
+        account = session.scalars(select(StaffAccount)).one()
+        assert account.pin_failures == 0
+        assert try_pin(session, account, text=made)
+        assert made not in session.get_one(StaffMember, staff_id).pin_hash
+    assert "no PIN any more" in run("pin", str(staff_id), "--drop").output
+    with sqlite_database.read() as session:
+        assert session.get_one(StaffMember, staff_id).pin_hash == ""
+
+
+def test_nobody_who_left_is_changed(sqlite_database: Database) -> None:
+    run("invite", "--name", "Sara", "--role", "agent")
+    run("disable", "1")
+    for arguments in (["role", "1", "admin"], ["pin", "1"], ["skills", "1", "tv"]):
+        assert run(*arguments).exit_code == 2
+
+
+def test_who_lost_their_phone_logs_in_without_the_code_of_its_app(sqlite_database: Database) -> None:
+    with sqlite_database.write() as session:
+        member = a_member(session, name="نگار")
+        secret = totp.begin(session, staff_id=member.id)
+        totp.confirm(session, staff_id=member.id, code=pyotp.TOTP(secret).now())
+        staff_id = member.id
+    assert "with the password alone" in run("totp-off", str(staff_id)).output
+    assert "nothing has changed" in run("totp-off", str(staff_id)).output
+    with sqlite_database.read() as session:
+        found = session.get_one(StaffMember, staff_id)
+        assert not totp.is_on(found)
+        assert found.totp_secret == ""
+        entries = session.scalars(select(AuditEntry).where(AuditEntry.action == "staff.totp_off")).all()
+        assert [(one.actor, one.target_id) for one in entries] == [("operator", str(staff_id))]
+    assert run("totp-off", "99").exit_code != 0

@@ -24,6 +24,7 @@ from crm_store.service_requests.models import ServiceRequest
 from crm_store.staff.models import StaffMember
 from crm_store.tickets.models import TicketNote
 from tests.factories import RULES, a_complaint, a_conversation, a_member
+from tests.factories.stores import sqlite_store
 from tests.factories.tickets import a_clock, a_complaint_row, a_request_row, a_window
 
 TEHRAN = ZoneInfo("Asia/Tehran")
@@ -34,10 +35,8 @@ DECIDED = ["--decision", "upheld", "--cause", "carrier", "--remedy", "refund", "
 def store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Database]:
     monkeypatch.setenv("PEYVAND_DATA_DIR", str(tmp_path))
     monkeypatch.setenv("COLUMNS", "200")
-    database = Database(f"sqlite:///{tmp_path / 'peyvand.db'}")
-    upgrade(database)
-    yield database
-    database.dispose()
+    with sqlite_store(tmp_path / "peyvand.db") as database:
+        yield database
 
 
 @pytest.fixture
