@@ -3,8 +3,15 @@
 from __future__ import annotations
 
 from crm_store import inbox
-from crm_store.conversations.queries import latest_numbers, lines_after, waits_for_answer
-from crm_store.conversations.service import add_message
+from crm_store.base import utcnow
+from crm_store.conversations.queries import (
+    latest_conversation,
+    latest_numbers,
+    lines_after,
+    waits_for_answer,
+)
+from crm_store.conversations.service import add_message, customer_of
+from crm_store.customers.models import ChannelIdentity
 from crm_store.db import Database
 from tests.factories import a_conversation, an_inbox_id
 
@@ -46,3 +53,19 @@ def test_a_chat_waits_for_an_answer_until_its_message_is_finished(database: Data
         inbox.finish(session, inbox_id=row)
     with database.read() as session:
         assert not waits_for_answer(session, channel="web", chat_id=chat.chat_id)
+
+
+def test_a_customer_is_reached_where_they_wrote_last(database: Database) -> None:
+    with database.write() as session:
+        older, newer = a_conversation(session), a_conversation(session, channel="web")
+        session.get_one(ChannelIdentity, newer.identity_id).customer_id = customer_of(older)
+        session.flush()
+        where = {"customer_id": customer_of(older)}
+        assert latest_conversation(session, **where) == newer.id
+        add_message(session, conversation_id=older.id, author="customer", text="سلام")
+        add_message(session, conversation_id=newer.id, author="bot", text="درود")
+        assert latest_conversation(session, **where) == older.id
+        for chat, left in ((older, newer.id), (newer, None)):
+            session.get_one(ChannelIdentity, chat.identity_id).blocked_at = utcnow()
+            session.flush()
+            assert latest_conversation(session, **where) == left

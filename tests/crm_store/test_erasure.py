@@ -24,16 +24,18 @@ from crm_store.complaints.models import (
     ComplaintResolution,
     Problem,
 )
-from crm_store.conversations.models import Attachment, Button, Conversation, Message
+from crm_store.conversations.models import HUMAN, Attachment, Button, Conversation, Message
 from crm_store.conversations.service import add_message, customer_of
 from crm_store.customers.models import ContactPoint, Customer
 from crm_store.db import Database
 from crm_store.drafts import Draft
 from crm_store.errors import ConfigurationError
+from crm_store.handoff.models import ASKED, CLAIMED, Handoff, StaffTopic
 from crm_store.handoff.service import open_callbacks
 from crm_store.jobs import models as jobs
 from crm_store.jobs.models import ScheduledJob
 from crm_store.learning.models import LearningSample
+from crm_store.loyalty.referral_rewards import OF_CUSTOMER
 from crm_store.outbox import OutboxItem, enqueue_message
 from crm_store.persian import to_persian_digits
 from crm_store.privacy import erasure
@@ -43,15 +45,20 @@ from crm_store.privacy.tracker import VARIABLE, tracker_url
 from crm_store.service_requests.models import CANCELLED, DONE, BookingWindow, ServiceRequest
 from crm_store.settings import Settings
 from crm_store.sla.models import SlaClock
-from crm_store.staff.models import StaffAccount, StaffMember
+from crm_store.staff.models import StaffAccount, StaffFocus, StaffMember, StaffNote
 from crm_store.tickets.models import TicketNote
 from tests.factories import a_conversation, an_inbox_id
 from tests.factories.person import MINA, OMID, seed
 from tests.factories.person_cases import a_technician
+from tests.factories.person_desk import an_agents_chat
 
 SETTLED = timedelta(seconds=40)
 #: Tables that hold nothing of customers.
-NOT_ABOUT_CUSTOMERS = {"heartbeats", "console_sessions"}
+NOT_ABOUT_CUSTOMERS = {
+    *("heartbeats", "console_sessions", "api_keys"),
+    *("ledger_proofs", "loyalty_rule_versions", "reward_stocks"),
+    *("canned_replies", "text_versions"),
+}
 
 
 def wish_of(session: Session, chat: Conversation) -> int:
@@ -119,7 +126,9 @@ def test_what_is_open_ends_and_the_place_of_a_visit_is_free_again(database: Data
         assert complaint.closed_at is not None
         assert [one.state for one in requests_by_age(session)] == [CANCELLED, DONE]
         assert session.query(BookingWindow).one().booked == 0
-        assert {job.state for job in session.query(ScheduledJob)} == {jobs.CANCELLED}
+        # What the club looks at after records were joined finds nobody left.
+        about = session.query(ScheduledJob).filter(ScheduledJob.kind != OF_CUSTOMER)
+        assert {job.state for job in about} == {jobs.CANCELLED}
         assert {(clock.state, clock.check_at) for clock in session.query(SlaClock)} == {("cancelled", None)}
         granted, waited = session.query(Compensation).order_by(Compensation.id)
         assert (granted.state, granted.amount) == ("granted", 250)
@@ -171,7 +180,8 @@ def test_the_technician_hears_that_a_visit_is_off_and_keeps_nothing_else_of_it(
         chat = seed(session, MINA, tmp_path)
         code = requests_by_age(session)[0].code
         wish = wish_of(session, chat)
-        assert erasure.staff_dialogues(session, customer_id=customer_of(chat)) == [technician]
+        told = [technician, an_agents_chat(session).id]
+        assert erasure.staff_dialogues(session, customer_id=customer_of(chat)) == told
         for _ in range(2):
             forget(session, wish)
     with database.read() as session:
@@ -187,6 +197,73 @@ def test_the_technician_hears_that_a_visit_is_off_and_keeps_nothing_else_of_it(
             "params": {"code": to_persian_digits(code)},
         }
         assert session.query(Draft).filter_by(conversation_id=technician).one().data == {}
+
+
+def test_what_the_desk_knew_goes_and_that_there_was_a_hand_over_stays(
+    database: Database, tmp_path: Path
+) -> None:
+    with database.write() as session:
+        of_omid = seed(session, OMID, tmp_path).id
+        chat = seed(session, MINA, tmp_path)
+        own = chat.id
+        thread = session.query(StaffTopic).filter_by(conversation_id=own).one().thread_id
+        forget(session, wish_of(session, chat))
+    with database.read() as session:
+        mine = session.query(Handoff).filter_by(conversation_id=own).one()
+        assert (mine.state, mine.outcome, mine.topic, mine.agreed) == ("ended", "released", "", "")
+        others = session.query(Handoff).filter_by(conversation_id=of_omid).one()
+        assert (others.topic, others.agreed) == (OMID.wish, OMID.agreed)
+        assert [note.text for note in session.query(StaffNote)] == [OMID.noted]
+        assert [topic.conversation_id for topic in session.query(StaffTopic)] == [of_omid]
+        asked = session.query(OutboxItem).filter_by(state=outbox.PENDING)
+        notices = {row.content.get("response"): row.content for row in asked}
+        assert notices["utter_topic_forgotten"]["thread"] == str(thread)
+
+
+def test_the_staffs_own_chats_name_who_was_forgotten_no_more(database: Database, tmp_path: Path) -> None:
+    with database.write() as session:
+        seed(session, OMID, tmp_path)
+        chat = seed(session, MINA, tmp_path)
+        private = an_agents_chat(session).id
+        forget(session, wish_of(session, chat))
+    with database.read() as session:
+        of_staff = session.query(OutboxItem).filter_by(conversation_id=private).all()
+        shown = [str(row.content) for row in of_staff]
+        shown += [line.text for line in session.query(Message).filter_by(conversation_id=private)]
+        shown += [button.title for button in session.query(Button).filter_by(conversation_id=private)]
+        assert not any(MINA.name in one or MINA.wish in one for one in shown)
+        assert any(OMID.name in one for one in shown)
+        waiting = [row for row in of_staff if row.state == outbox.PENDING]
+        assert [row.content["params"]["name"] for row in waiting] == [OMID.name]
+
+
+def test_what_a_member_of_staff_had_in_mind_a_message_ago_goes_too(database: Database) -> None:
+    with database.write() as session:
+        chat, other = a_conversation(session), a_conversation(session)
+        private = an_agents_chat(session)
+        staff_id = session.get_one(StaffAccount, private.identity_id).staff_id
+        known = {"customer_id": customer_of(chat), "data": {"reason": {"text": MINA.noted}}}
+        focus = StaffFocus(conversation_id=private.id, staff_id=staff_id, customer_id=customer_of(other))
+        focus.data = {"before": {"key": "1#1", **known}}
+        session.add(focus)
+        session.flush()
+        forget(session, wish_of(session, chat))
+        assert session.query(StaffFocus).count() == 0
+
+
+def test_a_hand_over_that_is_open_ends_when_its_customer_is_forgotten(database: Database) -> None:
+    with database.write() as session:
+        chat = a_conversation(session)
+        open_one = Handoff(conversation_id=chat.id, customer_id=customer_of(chat), reason=ASKED)
+        open_one.state = CLAIMED
+        session.add(open_one)
+        chat.owner, chat.ownership = HUMAN, 3
+        session.flush()
+        forget(session, wish_of(session, chat))
+        session.refresh(chat)
+        session.refresh(open_one)
+        assert (chat.owner, chat.owner_id, chat.ownership) == ("bot", None, 4)
+        assert open_one.state == "ended"
 
 
 def test_what_staff_were_told_of_others_stays(database: Database, tmp_path: Path) -> None:
@@ -214,8 +291,8 @@ def test_whoever_works_here_and_is_forgotten_is_linked_no_more_and_leaves_the_ca
         forget(session, wish_of(session, technician))
         former = customer_of(technician)
     with database.read() as session:
-        assert session.query(StaffAccount).count() == 0
-        assert session.query(StaffMember).count() == 1
+        assert [account.staff.role for account in session.query(StaffAccount)] == ["agent"]
+        assert session.query(StaffMember).count() == 2
         assert "staff.account_unlinked" in session.scalars(select(AuditEntry.action)).all()
         photo = session.query(Attachment).filter(Attachment.service_request_id.is_not(None)).one()
         assert photo.path in erasure.places_of(session, customer_id=owner_of(session, photo))

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
+import msgspec
 import pytest
 from sqlalchemy.orm import Session
 
 from crm_store.base import utcnow
+from crm_store.business import Surveys
 from crm_store.complaints.following import answer_question, confirm_solved, withdraw
 from crm_store.complaints.models import CLOSED
 from crm_store.complaints.resolution import resolve
@@ -17,10 +19,12 @@ from crm_store.conversations.models import Conversation
 from crm_store.conversations.service import add_message, customer_of, open_conversation
 from crm_store.db import Database
 from crm_store.outbox import OutboxItem, enqueue_message, enqueue_notice
+from crm_store.rules import Rules
 from crm_store.service_requests.states import move
 from crm_store.service_requests.telling import described
+from crm_store.staff.models import StaffFocus
 from crm_store.tickets.expecting import ANSWER, IF_LEFT, RATING, SOLVED, VISIT, Expected, expected_in
-from tests.factories import RULES, a_complaint, a_conversation, a_group, an_inbox_id
+from tests.factories import RULES, a_complaint, a_conversation, a_group, a_member, an_inbox_id
 from tests.factories.notices import notices_to
 from tests.factories.tickets import a_request_row, a_window
 
@@ -232,7 +236,9 @@ def test_the_notice_of_a_visit_that_was_done_is_the_one_that_is_known(database: 
     with database.write() as session:
         chat = a_conversation(session)
         request = a_request_row(session, chat, window_id=a_window(session, utcnow()).id, state="on_the_way")
-        move(session, request, to="done", actor="operator", rules=RULES)
+        # Where no survey follows: with one, it is the survey that asks.
+        unasked = Rules(msgspec.structs.replace(RULES.business, surveys=Surveys()))
+        move(session, request, to="done", actor="operator", rules=unasked)
         all_sent(session, chat)
         assert expected(session, chat) == Expected(RATING, request.code, is_latest=True)
 
@@ -273,3 +279,34 @@ def test_when_a_complaint_was_closed_it_may_still_be_said_that_it_is_not_solved(
 def test_the_dialogue_is_told_in_plain_values() -> None:
     told = Expected(ANSWER, "12345678", is_latest=False).as_metadata()
     assert told == {"what": "answer", "ticket": "12345678", "is_latest": False}
+
+
+def test_a_question_of_a_task_stays_open_behind_notices_until_something_is_typed(database: Database) -> None:
+    with database.write() as session:
+        chat = a_conversation(session)
+        member = a_member(session, chat=chat)
+        asks = {"text": "چه چیزی یادداشت کنم؟", "expects": {"what": "staff", "ticket": "text:7:note"}}
+        says(session, chat, "یادداشت بذار")
+        is_sent(session, enqueue_message(session, conversation_id=chat.id, content=asks))
+        notice = {"response": "utter_staff_visit_gone", "idempotency_key": "gone:1"}
+        is_sent(session, enqueue_notice(session, conversation_id=chat.id, **notice))
+        says(session, chat, "عصرها زنگ بزنیم")
+        # Who has begun no task is asked none of its questions.
+        assert expected_in(session, conversation_id=chat.id) is None
+        session.add(StaffFocus(conversation_id=chat.id, staff_id=member.id, data={}))
+        session.flush()
+        found = expected_in(session, conversation_id=chat.id)
+        assert found == Expected("staff", "text:7:note", is_latest=True)
+        says(session, chat, "یک چیز دیگر")
+        assert expected_in(session, conversation_id=chat.id) is None
+
+
+def test_an_answer_of_ours_closes_the_question_of_a_task(database: Database) -> None:
+    with database.write() as session:
+        chat = a_conversation(session)
+        session.add(StaffFocus(conversation_id=chat.id, staff_id=a_member(session).id, data={}))
+        asks = {"text": "؟", "expects": {"what": "staff", "ticket": "text:7:note"}}
+        is_sent(session, enqueue_message(session, conversation_id=chat.id, content=asks))
+        is_sent(session, enqueue_message(session, conversation_id=chat.id, content={"text": "کنار گذاشتمش."}))
+        says(session, chat, "عصرها زنگ بزنیم")
+        assert expected_in(session, conversation_id=chat.id) is None

@@ -127,6 +127,20 @@ def test_what_staff_wrote_for_each_other_and_what_is_not_decided_yet_is_not_told
     assert data["complaints"][0]["priority_reasons"] == [{"reason": "category"}, {"reason": "staff"}]
 
 
+def test_what_people_talked_about_and_noted_down_stands_on_the_page_and_no_whisper(
+    database: Database, tmp_path: Path
+) -> None:
+    with database.write() as session:
+        chat = seed(session, MINA, tmp_path)
+        page = page_of(export(session, chat, tmp_path))
+    for words in (MINA.wish, MINA.agreed, MINA.noted):
+        assert words in page
+    assert MINA.whisper not in page
+    held = data_in(page)
+    assert held["staff_notes"][0].keys().isdisjoint({"staff_id", "is_pinned"})
+    assert held["handoffs"][0].keys().isdisjoint({"owner_id", "offered_to_id", "urgency"})
+
+
 def test_visits_stand_on_the_page_with_the_technicians_photo(database: Database, tmp_path: Path) -> None:
     with database.write() as session:
         made = export(session, seed(session, MINA, tmp_path), tmp_path)
@@ -245,7 +259,8 @@ def test_files_are_packed_with_the_page_and_linked_from_it(database: Database, t
     assert made.left_out == 0
     with zipfile.ZipFile(io.BytesIO(made.content)) as archive:
         files = {archive.read(name).decode(): name for name in archive.namelist() if name != PAGE}
-    assert f'href="{files[f"{MINA.name}: {MINA.story}"]}"' in page_of(made)
+    for content in (f"{MINA.name}: {MINA.story}", MINA.agreed):  # from the customer, and from the staff
+        assert f'href="{files[content]}"' in page_of(made)
 
 
 def test_of_too_many_files_the_oldest_are_left_out_and_the_page_says_so(

@@ -19,7 +19,7 @@ from crm_store.conversations.models import Attachment, Button, Conversation, Mes
 from crm_store.conversations.service import customer_of
 from crm_store.db import Database
 from crm_store.drafts import Draft
-from crm_store.handoff.models import CallbackRequest
+from crm_store.handoff.models import CallbackRequest, Handoff, RelayedLine, StaffTopic
 from crm_store.inbox import InboxItem
 from crm_store.jobs import models as jobs
 from crm_store.jobs.models import ScheduledJob
@@ -30,9 +30,12 @@ from crm_store.privacy import retention
 from crm_store.privacy.service import EXPORT, request_export
 from crm_store.privacy.tracker import Tracker
 from crm_store.service_requests.models import BookingWindow, ServiceRequest
+from crm_store.staff.models import StaffFocus, StaffNote
 from crm_store.tickets.models import TicketNote
+from crm_store.transcripts.models import MessageText
+from crm_store.transcripts.search import search
 from tests.factories import a_complaint, a_conversation, an_inbox_id
-from tests.factories.person import MINA, seed
+from tests.factories.person import MINA, OMID, seed
 from tests.factories.tracker import make_tracker, remember
 
 NOW = utcnow()
@@ -134,7 +137,7 @@ def test_forms_that_ended_or_that_nobody_continues_are_blanked(database: Databas
 def test_old_lines_of_a_transcript_go_and_the_numbering_goes_on(database: Database) -> None:
     with database.write() as session:
         chat = a_conversation(session)
-        where = {"conversation_id": chat.id, "author": "customer"}
+        where: dict[str, Any] = {"conversation_id": chat.id, "author": "customer"}
         conversations.add_message(session, text="کهنه", **where)
         age(session, Message, LONG_AGO, "created_at")
         conversations.add_message(session, text="تازه", **where)
@@ -277,6 +280,53 @@ def test_calls_that_are_still_to_be_made_are_left_alone(database: Database, tmp_
         assert retention.forget_callbacks(session, before=CUTOFF) == 1
         session.expire_all()
         assert session.query(CallbackRequest).one().topic == ""
+
+
+def test_of_an_old_hand_over_only_what_names_no_one_stays(database: Database, tmp_path: Path) -> None:
+    with database.write() as session:
+        seed(session, MINA, tmp_path)
+        assert retention.forget_handoffs(session, before=CUTOFF) == 0
+        age(session, Handoff, LONG_AGO, "ended_at")
+        assert retention.forget_handoffs(session, before=CUTOFF) == 1
+        assert retention.forget_handoffs(session, before=CUTOFF) == 0
+        handoff = session.query(Handoff).one()
+        assert (handoff.topic, handoff.agreed, handoff.outcome) == ("", "", "released")
+
+
+def test_old_notes_go_unless_they_are_pinned(database: Database, tmp_path: Path) -> None:
+    with database.write() as session:
+        seed(session, MINA, tmp_path)
+        seed(session, OMID, tmp_path)
+        assert retention.forget_notes(session, before=CUTOFF) == 0
+        session.query(StaffNote).order_by(StaffNote.id.desc()).limit(1).one().is_pinned = True
+        age(session, StaffNote, LONG_AGO, "created_at")
+        assert retention.forget_notes(session, before=CUTOFF) == 1
+        assert [note.text for note in session.query(StaffNote)] == [OMID.noted]
+
+
+def test_what_staff_had_in_mind_once_goes(database: Database, tmp_path: Path) -> None:
+    with database.write() as session:
+        seed(session, MINA, tmp_path)
+        assert retention.forget_focus(session, before=CUTOFF) == 0
+        age(session, StaffFocus, LONG_AGO, "updated_at")
+        assert retention.forget_focus(session, before=CUTOFF) == 1
+
+
+def test_with_the_lines_goes_what_stood_for_them_in_the_group_and_what_is_searched(
+    database: Database, tmp_path: Path
+) -> None:
+    with database.write() as session:
+        seed(session, MINA, tmp_path)
+        assert retention.forget_topics(session, before=CUTOFF) == 0
+        age(session, Message, LONG_AGO, "created_at")
+        age(session, StaffTopic, LONG_AGO, "created_at")
+        assert search(session, text=MINA.agreed).rows != []
+        assert retention.forget_transcripts(session, before=CUTOFF) > 0
+        assert session.query(MessageText).count() == 0
+        assert search(session, text=MINA.agreed).rows == []
+        assert {line.form for line in session.query(RelayedLine)} == {"sign"}
+        assert retention.forget_topics(session, before=CUTOFF) == 1
+        assert session.query(RelayedLine).count() == 0
 
 
 def test_the_audit_trail_goes_after_its_time(database: Database) -> None:

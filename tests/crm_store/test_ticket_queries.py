@@ -269,3 +269,17 @@ def _compensation(
         state=state,
         requested_by="operator",
     )
+
+
+def test_the_list_may_be_of_one_title_and_the_newest_first(database: Database) -> None:
+    with database.write() as session:
+        older = a_complaint_row(session, category="delivery", priority="urgent")
+        newer = a_complaint_row(session, category="delivery")
+        a_complaint_row(session, category="quality")
+        a_clock(session, newer, NOW + timedelta(hours=1))
+        page = queue(session, title="delivery", newest_first=True, now=NOW)
+        assert [row.code for row in page.rows] == [newer.code, older.code]
+        assert [row.due_at for row in page.rows] == [NOW + timedelta(hours=1), None]
+        urgent_first = queue(session, title="delivery", now=NOW)
+        assert [row.code for row in urgent_first.rows] == [older.code, newer.code]
+        assert queue(session, title="nothing", now=NOW).rows == []

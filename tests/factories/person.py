@@ -18,14 +18,17 @@ from crm_store.conversations import service as conversations
 from crm_store.conversations.models import Conversation
 from crm_store.customers.merging import merge
 from crm_store.customers.models import Customer, LinkConflict
+from crm_store.customers.names import words_of
 from crm_store.customers.service import add_phone, identify
 from crm_store.handoff import service as handoff
+from crm_store.handoff.models import CallbackRequest
 from crm_store.learning import service as learning
 from crm_store.learning.models import FALLBACK
 from crm_store.persian import to_persian_digits
+from crm_store.persian.words import words
 from crm_store.privacy.files import chat_folder
 from crm_store.privacy.service import record_consent
-from tests.factories import a_complaint, an_inbox_id, person_cases
+from tests.factories import a_complaint, an_inbox_id, person_cases, person_club, person_desk
 
 
 @dataclass(frozen=True)
@@ -41,6 +44,8 @@ class Person:
         finding: what was told of the decision; `remark` is what staff said among themselves.
         home: where a technician goes, because of a `fault` of the `device`; `outcome` is what the technician
             wrote about it.
+        wish: what somebody was to talk with them about; `agreed` is what came of it, `noted` what was noted
+            down about them, and `whisper` what staff said to each other meanwhile.
     """
 
     name: str
@@ -63,6 +68,10 @@ class Person:
     city: str
     home: str
     outcome: str
+    wish: str
+    agreed: str
+    noted: str
+    whisper: str
 
     @property
     def words(self) -> list[str]:
@@ -70,6 +79,10 @@ class Person:
         told = [self.name, self.street, self.story, self.former_story, self.topic]
         told += [self.question, self.reply, self.finding, self.remark]
         told += [self.fault, self.device, self.city, self.home, self.outcome]
+        told += [self.wish, self.agreed, self.noted, self.whisper]
+        # As they are searched.
+        told += [" ".join(words(one)) for one in (self.story, self.agreed)]
+        told += [max(words_of(self.name), key=len)]
         return [*told, self.username, self.account, self.visitor[:32], self.order, *self.spellings]
 
     @property
@@ -101,6 +114,10 @@ MINA = Person(
     city="بومهن",
     home="بلوار سروستان، پلاک نوزده، زنگ دوم",
     outcome="واشر اصلی فرسوده بود و عوض شد",
+    wish="صورت‌حساب دوبار حساب‌شده",
+    agreed="مبلغ اضافه تا چهارشنبه برمی‌گردد",
+    noted="پس از زایمان است، صبح‌ها خواب است",
+    whisper="این همان خانم هفتهٔ پیش است",
 )
 OMID = Person(
     name="امید فرهمند",
@@ -123,6 +140,10 @@ OMID = Person(
     city="هشتگرد",
     home="شهرک لاله، بلوک یازده، واحد شش",
     outcome="موتور تراز شد و صدا خوابید",
+    wish="فاکتور رسمی با مهر شرکت",
+    agreed="فاکتور مهرشده با پیک می‌رسد",
+    noted="همیشه از فروشگاه شعبهٔ دو می‌خرد",
+    whisper="تخفیف بیشتر از این نمی‌شود داد",
 )
 
 
@@ -155,6 +176,8 @@ def seed(session: Session, person: Person, folder: Path) -> Conversation:
     _elsewhere(session, person, chat, customer_id, folder)
     person_cases.follow_up(session, person, chat, complaint)
     person_cases.visits(session, person, chat, folder)
+    person_club.belong(session, person, chat)
+    person_desk.take_over(session, person, chat, folder)
     session.flush()
     return chat
 
@@ -236,7 +259,7 @@ def _cases(session: Session, person: Person, chat: Conversation, customer_id: in
     handoff.set_callback_phone(session, phone=f"0{person.second_phone}", **where)
     draft = drafts.turn_draft(session, kind=handoff.DRAFT_KIND, **where)
     assert draft is not None
-    request = handoff.CallbackRequest(
+    request = CallbackRequest(
         customer_id=customer_id,
         conversation_id=chat.id,
         draft_id=draft.id,

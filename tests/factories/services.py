@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 import msgspec
 from sqlalchemy.orm import Session
 
-from crm_store.business import EXAMPLE, Calendar, Service, ServiceKind, Sla, SlaPolicy, read_business
+from crm_store.business import EXAMPLE, Calendar, Service, ServiceKind, Sla, SlaPolicy, Surveys, read_business
 from crm_store.conversations.models import Conversation
 from crm_store.conversations.service import open_conversation
 from crm_store.customers.service import identify
@@ -46,6 +46,7 @@ def rules_with(*kinds: ServiceKind, calendar: Calendar | None = None, **service:
         calendar=calendar or Calendar(hours=dict.fromkeys(WEEK, ("09:00-17:00",))),
         service=Service(**offered),
         sla=Sla(policies=(SlaPolicy("همه", first_response=60, next_response=60, resolution=600),)),
+        surveys=Surveys(),  # so that the word that a visit is done asks for a grade
     )
     return Rules(business, groups=(GROUP,))
 

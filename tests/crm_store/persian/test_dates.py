@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from crm_store.persian import (
     deadline_text,
     jalali_numeric,
+    opening_text,
     span_text,
     to_ascii_digits,
     to_jalali_datetime_text,
@@ -106,6 +107,20 @@ def test_a_deadline_is_said_as_people_say_it(now: datetime, deadline: datetime, 
 
 def test_a_deadline_stands_in_the_time_zone_that_is_asked_for() -> None:
     assert deadline_text(at(23, 1, 30), now=at(22, 23), tz="UTC") == "امروز تا ساعت ۲۲"
+
+
+@pytest.mark.parametrize(
+    ("now", "opens", "text"),
+    [
+        (at(22, 7), at(22, 9), "امروز از ساعت ۹"),
+        (at(22, 18), at(23, 8, 30), "فردا از ساعت ۸:۳۰"),
+        (at(26, 18), at(28, 9), "شنبه ۷ آذر از ساعت ۹"),
+    ],
+)
+def test_from_when_somebody_is_there_is_said_as_people_say_it(
+    now: datetime, opens: datetime, text: str
+) -> None:
+    assert opening_text(opens.astimezone(timezone.utc), now=now) == text
 
 
 def test_a_deadline_without_a_time_zone_is_refused() -> None:
