@@ -37,6 +37,12 @@ class Ticket(NamedTuple):
     created_at: datetime
 
 
+def jalali_in(days: str | int) -> Any:
+    """A day by its distance from today."""
+    day = (utcnow().astimezone(TEHRAN) + timedelta(days=int(days))).date()
+    return JalaliDate(day)  # type: ignore[no-untyped-call]  # persiantools leaves it untyped
+
+
 def tickets_of(session: Session, *, channel: str, chat_id: str) -> list[Ticket]:
     """What the customer of a chat has registered, oldest first."""
     found = []
@@ -136,9 +142,8 @@ def _plain(command: str) -> Callable[[Desk, Ticket, str], list[str]]:
 
 def _schedule(_desk: Desk, ticket: Ticket, told: Mapping[str, Any]) -> list[str]:
     """``{in_days: 2, at: "09:00"}``."""
-    day = (utcnow().astimezone(TEHRAN) + timedelta(days=told["in_days"])).date()
-    jalali = JalaliDate(day)  # type: ignore[no-untyped-call]  # persiantools leaves it untyped
-    return ["schedule", ticket.code, "--at", f"{jalali.strftime('%Y/%m/%d')} {told['at']}"]
+    day = jalali_in(told["in_days"]).strftime("%Y/%m/%d")
+    return ["schedule", ticket.code, "--at", f"{day} {told['at']}"]
 
 
 _ARGUMENTS: dict[str, Callable[[Desk, Ticket, Any], list[str]]] = {

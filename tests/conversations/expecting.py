@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from tests.conversations.matcher import ResponseMatcher
@@ -11,7 +11,14 @@ from tests.fakes.bot_api_model import SentMessage
 #: Told when an answer is late, as after a restart; it stands beside the answer itself.
 LATE = "utter_trouble"
 
+#: What stands in a chat at the end of a turn, whenever it was written: messages may be changed later.
+SHOWN = {"expect_shown", "expect_not_shown"}
+#: What a button in a topic answers whoever presses it, beside the chat; looked at when it is pressed.
+ALERT = "expect_alert"
 EXPECTATIONS = {
+    *SHOWN,
+    ALERT,
+    "expect_media",
     "expect_response",
     "expect_any",
     "expect_all",
@@ -30,25 +37,33 @@ class Heard:
     Args:
         messages: of the bot, in order.
         matcher: tells of which response each was made.
+        shown: all that stands in the chat by now.
 
     Attributes:
         names: responses that each of the messages may have been made of.
     """
 
-    def __init__(self, messages: list[SentMessage], matcher: ResponseMatcher) -> None:
-        self.texts = [message.plain for message in messages]
+    def __init__(
+        self, messages: list[SentMessage], matcher: ResponseMatcher, shown: Sequence[SentMessage] = ()
+    ) -> None:
+        self.texts = [bare(message.plain) for message in messages]
         self.titles = [button.title for message in messages for button in message.buttons]
-        self.names = [matcher.names(text) for text in self.texts]
+        self._kinds = {message.kind for message in messages}
+        self._shown = [bare(message.plain) for message in shown]
+        self.names = [matcher.names(message.plain) for message in messages]
 
     @property
     def all_names(self) -> set[str]:
         """The responses of all messages together."""
         return set().union(*self.names) - {LATE}
 
-    def has_what_is_awaited(self, turn: Mapping[str, Any]) -> bool:
-        """Whether all responses came that a turn says must come."""
-        one_of = turn.get("expect_any")
-        return _awaited(turn) <= self.all_names and (not one_of or bool(self.all_names & set(one_of)))
+    def fits(self, turn: Mapping[str, Any]) -> bool:
+        """Whether all is as a turn expects it."""
+        try:
+            self.check(turn, where="")
+        except AssertionError:
+            return False
+        return True
 
     def check(self, turn: Mapping[str, Any], *, where: str) -> None:
         """Compare what came with what a turn expects.
@@ -73,10 +88,18 @@ class Heard:
             assert any(part in text for text in texts), f"{where}: {part} is not said in {texts}"
         for part in listed(turn.get("expect_text_lacks")):
             assert not any(part in text for text in texts), f"{where}: {part} is said in {texts}"
+        for part in listed(turn.get("expect_shown")):
+            assert any(part in text for text in self._shown), f"{where}: {part} is not shown in {self._shown}"
+        for part in listed(turn.get("expect_not_shown")):
+            assert not any(part in text for text in self._shown), f"{where}: {part} is shown: {self._shown}"
+        lacking = {*listed(turn.get("expect_media"))} - self._kinds
+        assert not lacking, f"{where}: no {lacking} came, but {self._kinds}: {texts}"
         if turn.get("expect_silence"):
             assert not texts, f"{where}: nothing was to be said, got {texts}"
         else:
-            assert texts or not turn.keys() & EXPECTATIONS, f"{where}: nothing was answered"
+            assert texts or not turn.keys() & (EXPECTATIONS - SHOWN - {ALERT}), (
+                f"{where}: nothing was answered"
+            )
 
 
 def listed(value: str | list[str] | None) -> list[str]:
@@ -84,6 +107,11 @@ def listed(value: str | list[str] | None) -> list[str]:
     if value is None:
         return []
     return [value] if isinstance(value, str) else value
+
+
+def bare(text: str) -> str:
+    """A text without the marks that keep names from disturbing what stands around them."""
+    return text.replace("\u2068", "").replace("\u2069", "")
 
 
 def _awaited(turn: Mapping[str, Any]) -> set[str]:

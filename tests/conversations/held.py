@@ -14,8 +14,9 @@ from crm_store.complaints.models import Complaint
 from crm_store.conversations.models import Attachment, Conversation
 from crm_store.customers.models import ChannelIdentity, ContactPoint, Customer
 from crm_store.drafts import OPEN, Draft
-from crm_store.handoff.models import CallbackRequest
+from crm_store.handoff.models import CallbackRequest, Handoff
 from crm_store.privacy.models import Consent
+from tests.conversations.held_club import HeldClub, HeldSurvey, club_of, surveys_of
 from tests.conversations.held_tickets import (
     HeldCase,
     HeldRequest,
@@ -46,12 +47,30 @@ class HeldComplaint(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     code: str = ""
 
 
+class HeldHandoff(msgspec.Struct, frozen=True):
+    """A conversation that a person was to take over.
+
+    Attributes:
+        outcome: how it ended; empty while it is open.
+        agreed: what was agreed in it.
+    """
+
+    reason: str
+    state: str
+    outcome: str = ""
+    agreed: str = ""
+    team: str = ""
+
+
 class Held(msgspec.Struct, frozen=True):
     """Everything that a script may ask about.
 
     Attributes:
         cases: how each of the complaints stands.
         callbacks: phone of each call that is still to be made.
+        club: points and codes; None where nobody is known.
+        surveys: opinions that were asked for.
+        handoffs: when people took over, or were to.
         consents: decisions about advertising, oldest first.
         profile: fields that are not empty.
     """
@@ -59,6 +78,9 @@ class Held(msgspec.Struct, frozen=True):
     complaints: list[HeldComplaint] = []
     cases: list[HeldCase] = []
     requests: list[HeldRequest] = []
+    club: HeldClub | None = None
+    surveys: list[HeldSurvey] = []
+    handoffs: list[HeldHandoff] = []
     open_drafts: int = 0
     callbacks: list[str] = []
     consents: list[bool] = []
@@ -83,6 +105,9 @@ def held_of(session: Session, *, channel: str, chat_id: str) -> Held:
         complaints=_complaints(session, identity.customer_id),
         cases=cases_of(session, identity.customer_id),
         requests=requests_of(session, identity.customer_id),
+        club=club_of(session, identity.customer_id),
+        surveys=surveys_of(session, identity.customer_id),
+        handoffs=_handoffs(session, identity.customer_id),
         open_drafts=session.scalar(
             drafts.where(Conversation.channel == channel, Conversation.chat_id == chat_id)
         )
@@ -127,6 +152,11 @@ def _complaints(session: Session, customer_id: int) -> list[HeldComplaint]:
     ]
 
 
+def _handoffs(session: Session, customer_id: int) -> list[HeldHandoff]:
+    rows = session.scalars(select(Handoff).where(Handoff.customer_id == customer_id).order_by(Handoff.id))
+    return [HeldHandoff(one.reason, one.state, one.outcome, one.agreed, one.team) for one in rows]
+
+
 def _callbacks(session: Session, customer_id: int) -> list[str]:
     rows = session.execute(
         select(CallbackRequest, ContactPoint.value)
@@ -164,6 +194,11 @@ def check_held(held: Held, expected: Mapping[str, Any], *, chat: str, own_phone:
     for number, (case, named) in enumerate(zip(held.cases, cases, strict=True), start=1):
         check_named(case, named, where=f"{where}, complaint {number}")
     check_all(held.requests, entries.of("requests"), where=f"{where}, service request")
+    for named in entries.of("club"):
+        assert held.club is not None, f"{where}: nobody is known"
+        check_named(held.club, named, where=f"{where}, club")
+    check_all(held.surveys, entries.of("surveys"), where=f"{where}, survey")
+    check_all(held.handoffs, entries.of("handoffs"), where=f"{where}, hand-over")
 
 
 class _Entries:
@@ -194,7 +229,8 @@ def _only(entry: Mapping[str, Any], *names: str) -> dict[str, Any]:
 def _compared_as_a_whole(held: Held) -> Held:
     """Without words, codes and what is compared only where a script names it."""
     bare = [msgspec.structs.replace(one, description="", code="") for one in held.complaints]
-    return msgspec.structs.replace(held, complaints=bare, cases=[], requests=[])
+    followed = {"cases": [], "requests": [], "club": None, "surveys": [], "handoffs": []}
+    return msgspec.structs.replace(held, complaints=bare, **followed)
 
 
 def _wanted_as_a_whole(entries: _Entries) -> Held:

@@ -13,6 +13,8 @@ from crm_store.settings import PROJECT_ROOT
 _PLACEHOLDER = re.compile(r"\\\{[a-z_]+\\\}")
 _ANYTHING = "(?s:.*)"
 _LETTER = re.compile(r"[^\W\d_]")
+#: Fewer letters beside the placeholders, as in «{since} تا {until}», tell nothing for certain.
+_TELLING_LETTERS = 4
 
 
 class ResponseMatcher:
@@ -28,17 +30,21 @@ class ResponseMatcher:
     def names(self, plain_text: str) -> set[str]:
         """Names of the responses that could have given this text.
 
-        One that is all placeholders could have given any text: it is named where no other could.
+        One that is nearly all placeholders could have given any text: it is named where no other could.
         """
         shown = _squeezed(plain_text)
         found = [(name, pattern) for name, pattern in self._wordings if pattern.fullmatch(shown)]
-        certain = {name for name, pattern in found if _LETTER.search(pattern.pattern.replace(_ANYTHING, ""))}
+        certain = {name for name, pattern in found if _is_telling(pattern)}
         return certain or {name for name, _pattern in found}
 
 
 def _pattern(wording: str) -> re.Pattern[str]:
     literal = re.escape(_squeezed(rich.to_plain(wording)))
     return re.compile(_PLACEHOLDER.sub(_ANYTHING, literal))
+
+
+def _is_telling(pattern: re.Pattern[str]) -> bool:
+    return len(_LETTER.findall(pattern.pattern.replace(_ANYTHING, ""))) >= _TELLING_LETTERS
 
 
 def _squeezed(text: str) -> str:

@@ -9,15 +9,18 @@ from typing import Any
 from sqlalchemy import inspect, select
 from sqlalchemy.orm import Session
 
+from crm_store import outbox
 from crm_store.activity import Activity
 from crm_store.base import Base, UtcDateTime, utcnow
 from crm_store.complaints.models import Complaint, ComplaintResolution
-from crm_store.conversations.models import Conversation
+from crm_store.conversations.models import Conversation, Message
 from crm_store.customers.models import ChannelIdentity
 from crm_store.drafts import Draft
 from crm_store.jobs.models import PENDING, ScheduledJob
+from crm_store.outbox import OutboxItem
 from crm_store.service_requests.models import BookingWindow, ServiceRequest
 from crm_store.sla.models import SlaClock
+from crm_store.surveys.models import SurveyInvitation
 from crm_store.tickets.models import COMPLAINT, SERVICE_REQUEST, TicketNote
 
 #: Automatic work that a script has become due, by the kind of job.
@@ -85,6 +88,51 @@ def make_due(session: Session, *, kind: str, ticket_id: int) -> None:
     assert jobs, f"no {kind} is planned for this ticket"
     for job in jobs:
         job.due_at = utcnow()
+
+
+def make_survey_due(session: Session, *, channel: str, chat_id: str, step: str) -> None:
+    """Have the newest survey of a chat's customer asked, reminded of or ended at once.
+
+    Args:
+        step: ``asked``, ``reminded`` or ``expired``.
+
+    Raises:
+        AssertionError: no survey is planned or under way.
+    """
+    customer = select(ChannelIdentity.customer_id).where(
+        ChannelIdentity.channel == channel, ChannelIdentity.external_id == chat_id
+    )
+    found = select(SurveyInvitation).where(SurveyInvitation.customer_id.in_(customer))
+    invitation = session.scalars(found.order_by(SurveyInvitation.id.desc())).first()
+    assert invitation is not None, "no survey is planned"
+    back = {"asked": timedelta(), "reminded": timedelta(hours=25), "expired": timedelta(hours=73)}[step]
+    if step == "asked":
+        invitation.due_at = utcnow()
+    _move(invitation, back)
+    # Nobody is asked who is writing right now.
+    chat = select(Conversation.id).where(Conversation.channel == channel, Conversation.chat_id == chat_id)
+    for message in session.scalars(select(Message).where(Message.conversation_id.in_(chat))):
+        message.created_at -= timedelta(minutes=10)
+    for job in session.scalars(select(ScheduledJob).where(ScheduledJob.state == PENDING)):
+        if job.data.get("invitation_id") == invitation.id:
+            job.due_at -= back
+
+
+def let_it_be_day(session: Session, *, channel: str, chat_ids: Collection[str]) -> None:
+    """What waits for the morning leaves now: at which hour scripts are played decides nothing."""
+    chats = select(Conversation.id).where(Conversation.channel == channel, Conversation.chat_id.in_(chat_ids))
+    waits = OutboxItem.state == outbox.PENDING, OutboxItem.due_at > utcnow()
+    for notice in session.scalars(select(OutboxItem).where(OutboxItem.conversation_id.in_(chats), *waits)):
+        notice.due_at = utcnow()
+
+
+def state_of_survey(session: Session, *, channel: str, chat_id: str) -> str:
+    """State of the newest survey of a chat's customer."""
+    customer = select(ChannelIdentity.customer_id).where(
+        ChannelIdentity.channel == channel, ChannelIdentity.external_id == chat_id
+    )
+    found = select(SurveyInvitation.state).where(SurveyInvitation.customer_id.in_(customer))
+    return str(session.scalar(found.order_by(SurveyInvitation.id.desc()).limit(1)))
 
 
 def _of(session: Session, model: Any, customer_ids: Collection[int]) -> list[Any]:

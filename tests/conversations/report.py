@@ -10,7 +10,8 @@ from pathlib import Path
 from bot.cli import trained_model
 from tests.conversations.conftest import BUSINESS
 from tests.conversations.record import as_markdown
-from tests.conversations.runner import Stage, load_scripts
+from tests.conversations.runner import Stage
+from tests.conversations.script_files import load_scripts
 from tests.e2e.product import Product
 from tests.fakes.bot_api import FakeBotApi
 

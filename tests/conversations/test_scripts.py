@@ -11,7 +11,8 @@ from crm_store.persian import fold
 from crm_store.settings import PROJECT_ROOT
 from tests.conversations.expecting import listed
 from tests.conversations.record import median_turns
-from tests.conversations.runner import Stage, load_scripts, read_script
+from tests.conversations.runner import Stage
+from tests.conversations.script_files import GROUP_SCRIPTS, load_scripts, read_script
 from tests.fakes.bot_api import FakeBotApi
 from tests.fakes.thread_runner import ThreadRunner
 
@@ -46,7 +47,7 @@ def test_every_response_that_is_expected_exists() -> None:
     }
     expected = {
         (file.stem, name)
-        for file in load_scripts()
+        for file in [*load_scripts(), *load_scripts(GROUP_SCRIPTS)]
         for turn in read_script(file)["turns"]
         for key in ("expect_response", "expect_any", "expect_all", "expect_none", "if_heard")
         for name in listed(turn.get(key))
@@ -63,7 +64,7 @@ def test_what_the_customers_write_is_not_what_was_trained_with() -> None:
     }
     said = {
         (file.stem, text)
-        for file in load_scripts()
+        for file in [*load_scripts(), *load_scripts(GROUP_SCRIPTS)]
         for turn in read_script(file)["turns"]
         for text in (turn.get("user"), turn.get("caption"), turn.get("to"))
         if text and len(text.split()) > 3  # «سلام وقت بخیر» everybody writes alike
