@@ -17,10 +17,10 @@ run: setup  ## set up, migrate, train if needed and start everything (Ctrl-C sto
 train: setup  ## train a model if what it is made from has changed; a worse one is not used
 	@.venv/bin/peyvand train
 
-test: setup-dev  ## set up and run all tests, on Python 3.10 and on the newest Python
+test: setup-dev  ## set up and run all tests, and most of them on the newest Python, too
 	@scripts/chromium.sh
 	@PEYVAND_DATA_DIR=$$(mktemp -d) .venv/bin/peyvand train   # the model of these files, whatever is in use here
-	$(PY) -m pytest -n 2 --dist loadfile
+	$(PY) -m pytest -n 3 --dist loadfile
 	@scripts/newest-python.sh
 
 lint: setup-dev  ## ruff, mypy, import-linter
@@ -39,8 +39,9 @@ bench: setup-dev  ## measure; one JSON object per line on standard output
 bench-stock: setup-dev  ## measure the stock pipeline of `rasa init` again (half an hour)
 	@$(PY) -m tests.bench.stock
 
-soak: setup-dev  ## the long versions of the crash tests
+soak: setup-dev  ## the long versions: crashes, random changes of points and hand-overs, a year of surveys
 	$(PY) -m pytest tests/e2e -m rasa --soak
+	$(PY) -m pytest tests/crm_store/test_ledger_soak.py tests/crm_store/test_ledger_model.py tests/crm_store/test_survey_year.py tests/crm_store/handoff/test_handoff_model.py --soak -s
 
 vectors: setup  ## bring the shipped sentence vectors up to date with data/ (optional; training makes what is missing)
 	@$(PY) -m bot.nlu.vectors

@@ -17,6 +17,7 @@ from sqlalchemy.engine import make_url
 from crm_store.db import Database
 from crm_store.migrate import upgrade
 from tests.e2e.product import Product
+from tests.factories.stores import sqlite_store
 from tests.fakes.bot_api import FakeBotApi
 from tests.fakes.thread_runner import ThreadRunner
 
@@ -62,21 +63,32 @@ def postgres_url() -> Iterator[str]:
 @pytest.fixture
 def sqlite_database(tmp_path: Path) -> Iterator[Database]:
     """A migrated SQLite store in a file of its own."""
-    database = Database(f"sqlite:///{tmp_path / 'store.db'}")
+    with sqlite_store(tmp_path / "store.db") as database:
+        yield database
+
+
+@pytest.fixture(scope="session")
+def postgres_template(postgres_url: str) -> str:
+    """Name of a migrated, empty database, to be copied."""
+    name = "migrated"
+    admin = create_engine(postgres_url, isolation_level="AUTOCOMMIT")
+    with admin.connect() as connection:
+        connection.execute(text(f"CREATE DATABASE {name}"))
+    admin.dispose()
+    database = Database(make_url(postgres_url).set(database=name).render_as_string(hide_password=False))
     upgrade(database)
-    yield database
     database.dispose()
+    return name
 
 
 @pytest.fixture
-def postgres_database(postgres_url: str) -> Iterator[Database]:
+def postgres_database(postgres_url: str, postgres_template: str) -> Iterator[Database]:
     """A migrated PostgreSQL store in a database of its own."""
     name = f"test_{uuid.uuid4().hex}"
     admin = create_engine(postgres_url, isolation_level="AUTOCOMMIT")
     with admin.connect() as connection:
-        connection.execute(text(f"CREATE DATABASE {name}"))
+        connection.execute(text(f"CREATE DATABASE {name} TEMPLATE {postgres_template}"))
     database = Database(make_url(postgres_url).set(database=name).render_as_string(hide_password=False))
-    upgrade(database)
     yield database
     database.dispose()
     with admin.connect() as connection:

@@ -16,8 +16,11 @@ import psutil
 import yaml
 
 from crm_store.settings import PROJECT_ROOT
+from tests.bench.club import club_figures
+from tests.bench.console import console_figures
 from tests.bench.figures import Figure, emit, percentile, stock_figures
 from tests.bench.importing import import_figures
+from tests.bench.overview import overview_figures
 from tests.bench.tickets import ticket_figures
 from tests.bench.understanding import figures as understanding_figures
 from tests.e2e.product import Product
@@ -67,6 +70,9 @@ class Bench:
         yield from understanding_figures()
         yield from import_figures(self._folder)
         yield from ticket_figures(self._folder)
+        yield from club_figures(self._folder)
+        yield from overview_figures(self._folder)
+        yield from console_figures(self._folder)
 
     def _figure(self, name: str, value: float, unit: str) -> Figure:
         return Figure(name, value, unit, self.stock.get(name))

