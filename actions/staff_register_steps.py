@@ -68,16 +68,15 @@ def request_steps(is_due: IsDue) -> tuple[Step, ...]:
 
         return due
 
-    needs = {
-        field: due_if(lambda kind, field=field: field in drafting.required_fields(kind))  # type: ignore[misc]
-        for field in (drafting.CITY, drafting.ADDRESS, drafting.WINDOW)
-    }
+    def needs(field: str) -> IsDue:
+        return due_if(lambda kind: field in drafting.required_fields(kind))
+
     return (
         Step("kind", CHOICE, _ask_kind, _read_kind, is_due),
         Step("problem", TEXT, asking("utter_staff_ask_problem"), any_text, is_due),
-        Step("city", TEXT, asking("utter_staff_ask_city"), _read_city, needs[drafting.CITY]),
-        Step("address", TEXT, asking("utter_staff_ask_address"), any_text, needs[drafting.ADDRESS]),
-        Step("window", CHOICE, _ask_window, _read_window, needs[drafting.WINDOW]),
+        Step("city", TEXT, asking("utter_staff_ask_city"), _read_city, needs(drafting.CITY)),
+        Step("address", TEXT, asking("utter_staff_ask_address"), any_text, needs(drafting.ADDRESS)),
+        Step("window", CHOICE, _ask_window, _read_window, needs(drafting.WINDOW)),
     )
 
 
