@@ -77,7 +77,7 @@ def build_app(settings: Settings, database: Database) -> web.Application:
         settings: limits, addresses of the other roles, where the business file is.
         database: the store; stays the caller's to dispose of.
     """
-    app = web.Application()
+    app = web.Application(middlewares=[chat.explain])
     store = ChatStore(settings, database)
     app[SETTINGS] = settings
     app[DATABASE] = database

@@ -35,6 +35,16 @@ async def test_the_page_is_persian_and_bears_the_business_name(
     assert "<b>کافه" not in html
 
 
+async def test_an_address_that_there_is_not_leads_back_to_the_chat(serve: Serve, visit: Visit) -> None:
+    browser = await visit(await serve())
+    for path in ("nothing", "chat/nothing", "consoles"):
+        async with browser.session.get(browser.url / path) as response:
+            assert response.status == 404
+            elements = Elements(await response.text()).found
+        assert ("html", {"lang": "fa", "dir": "rtl"}) in elements
+        assert ("a", {"href": "/"}) in elements
+
+
 async def test_nothing_on_the_page_is_inline_or_from_elsewhere(serve: Serve, visit: Visit) -> None:
     elements = Elements(await (await visit(await serve())).visit()).found
     for tag, attributes in elements:

@@ -12,6 +12,7 @@ from pathlib import Path
 import msgspec
 import structlog
 from aiohttp import BodyPartReader, WSCloseCode, WSMsgType, web
+from aiohttp.typedefs import Handler
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -61,6 +62,20 @@ async def chat_page(request: web.Request) -> web.Response:
     response = web.Response(text=html, content_type="text/html", headers={"Cache-Control": "no-store"})
     give_cookie(request, response)
     return response
+
+
+@web.middleware
+async def explain(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Show whoever opens an address that does not exist the way to the chat.
+
+    The console and the API have pages and problems of their own for that.
+    """
+    try:
+        return await handler(request)
+    except web.HTTPNotFound as error:
+        business = request.config_dict[BUSINESS].current().name
+        html = _templates.get_template("missing.html").render(business=business)
+        return web.Response(text=html, content_type="text/html", status=error.status)
 
 
 @routes.get("/chat/socket")
