@@ -149,8 +149,8 @@ def seal(
             raffle=raffles.find_raffle(desk.session, key=key),
             random_source=chosen.text,
             random_at=chosen.at,
-            timezone=desk.rules.timezone,
             actor=desk.actor,
+            rules=desk.rules,
         )
         content = raffles.published(desk.session, raffle=sealed)
     click.echo(f"sealed: {sealed.entries_hash}")
@@ -169,7 +169,9 @@ def draw(*, key: str, value: str, out: Path | None, staff_id: int | None) -> Non
 
     with working(staff_id) as desk:
         found = raffles.find_raffle(desk.session, key=key)
-        drawn = raffles.draw(desk.session, raffle=found, random_value=value, actor=desk.actor)
+        drawn = raffles.draw(
+            desk.session, raffle=found, random_value=value, actor=desk.actor, rules=desk.rules
+        )
         content = raffles.published(desk.session, raffle=drawn)
         winners = [who for who in raffles.past_winners(desk.session, limit=1000) if who.key == key]
     for who in winners:
@@ -228,7 +230,7 @@ def call_off(key: str, staff_id: int | None) -> None:
 
     with working(staff_id) as desk:
         found = raffles.find_raffle(desk.session, key=key)
-        raffles.call_off(desk.session, raffle=found, actor=desk.actor)
+        raffles.call_off(desk.session, raffle=found, actor=desk.actor, rules=desk.rules)
     click.echo(f"{key} is called off")
 
 

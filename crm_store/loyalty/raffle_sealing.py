@@ -20,6 +20,7 @@ from crm_store.loyalty.raffle_draw import Drawn, Entry, Published, Sealed
 from crm_store.loyalty.raffle_rows import audit, expect, locked, note, refuse
 from crm_store.loyalty.raffle_telling import RESULT, RETURN, go_on
 from crm_store.loyalty.raffle_telling import SEALED as TELL_SEALED
+from crm_store.rules import Rules
 
 #: So long before the public value comes to be the list is sealed at the latest: by then people have its hash.
 LEAD = timedelta(minutes=10)
@@ -31,8 +32,8 @@ def seal(
     raffle: Raffle,
     random_source: str,
     random_at: datetime,
-    timezone: str,
     actor: str,
+    rules: Rules,
     now: datetime | None = None,
 ) -> Raffle:
     """Close the list for good, and name the public value that will decide; everybody in it is told the hash.
@@ -40,7 +41,7 @@ def seal(
     Args:
         random_source: which value, so that two people who look it up find the same.
         random_at: when it comes to be, at least `LEAD` from now.
-        timezone: where people are told that moment.
+        rules: at which hours people are told, and in which time zone.
 
     Raises:
         InvalidInput: it still takes chances, nobody joined, or the value is none to come.
@@ -70,12 +71,18 @@ def seal(
     raffle.state = SEALED
     session.flush()
     audit(session, raffle, "raffle.seal", actor, hash=raffle.entries_hash)
-    go_on(session, raffle, TELL_SEALED, timezone=timezone, now=now)
+    go_on(session, raffle, TELL_SEALED, rules=rules, now=now)
     return raffle
 
 
 def draw(
-    session: Session, *, raffle: Raffle, random_value: str, actor: str, now: datetime | None = None
+    session: Session,
+    *,
+    raffle: Raffle,
+    random_value: str,
+    actor: str,
+    rules: Rules,
+    now: datetime | None = None,
 ) -> Raffle:
     """Mix in the value and find the winners, once; everybody in the list is told.
 
@@ -110,11 +117,13 @@ def draw(
     for winner in won:
         note(session, raffle, by_ticket[winner.ticket].customer_id, "loyalty.raffle_won", actor)
     audit(session, raffle, "raffle.draw", actor, value=value)
-    go_on(session, raffle, RESULT, now=now)
+    go_on(session, raffle, RESULT, rules=rules, now=now)
     return raffle
 
 
-def call_off(session: Session, *, raffle: Raffle, actor: str, now: datetime | None = None) -> Raffle:
+def call_off(
+    session: Session, *, raffle: Raffle, actor: str, rules: Rules, now: datetime | None = None
+) -> Raffle:
     """Let a raffle not take place after all; points go back to their lots, and everybody in it is told.
 
     Not once its public value has come to be: whoever knows who would win may not take it back.
@@ -131,7 +140,7 @@ def call_off(session: Session, *, raffle: Raffle, actor: str, now: datetime | No
     raffle.state = CALLED_OFF
     session.flush()
     audit(session, raffle, "raffle.call_off", actor)
-    go_on(session, raffle, RETURN, now=now)
+    go_on(session, raffle, RETURN, rules=rules, now=now)
     return raffle
 
 

@@ -135,8 +135,8 @@ def test_a_draw_shows_the_winners_and_writes_the_file(sqlite_database: Database)
             raffle=raffle,
             random_source="x",
             random_at=value_at,
-            timezone="Asia/Tehran",
             actor="operator",
+            rules=RULES,
             now=past + day,
         )
         hashed = raffle.entries_hash

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from crm_store.base import utcnow
+from crm_store.business import Business
 from crm_store.db import Database
 from crm_store.loyalty import raffles
+from crm_store.rules import Rules
 
-_ZONE = "Asia/Tehran"
+_RULES = Rules(Business())
 _BY = "operator"
 
 
@@ -21,7 +23,7 @@ def hold(database: Database, told: Mapping[str, str]) -> None:
     with database.write() as session:
         if "drawn" in told:
             sealed = raffles.find_raffle(session, key=told["drawn"])
-            raffles.draw(session, raffle=sealed, random_value="c6e4", actor=_BY)
+            raffles.draw(session, raffle=sealed, random_value="c6e4", actor=_BY, rules=_RULES)
             return
         raffle, now = raffles.find_raffle(session, key=told["sealed"]), utcnow()
         raffle.closes_at = now - raffles.LEAD
@@ -31,7 +33,7 @@ def hold(database: Database, told: Mapping[str, str]) -> None:
             raffle=raffle,
             random_source="عددی که بعد می‌آید",
             random_at=now,
-            timezone=_ZONE,
             actor=_BY,
+            rules=_RULES,
             now=now - raffles.LEAD,
         )

@@ -58,22 +58,22 @@ def enter(session: Any, customer: int, raffle: Raffle, key: str, now: datetime =
 
 def close(session: Any, raffle: Raffle, **fields: Any) -> Raffle:
     chosen = {"random_source": "شاخص کل", "random_at": VALUE_AT, "actor": "operator", "now": CLOSED}
-    return seal(session, raffle=raffle, **{**chosen, "timezone": RULES.timezone, **fields})
+    return seal(session, raffle=raffle, **{**chosen, "rules": RULES, **fields})
 
 
 def a_sealed_raffle(
-    session: Any, members: int = 4, *, timezone: str = RULES.timezone, **fields: Any
+    session: Any, members: int = 4, *, rules: Rules = RULES, **fields: Any
 ) -> tuple[Raffle, list[Any]]:
     """A raffle that so many members have one chance in, with the numbers of customers and their chats."""
     raffle = a_raffle(session, rules=RULES, **fields)
     people = [a_club_member(session, points=100) for _ in range(members)]
     for customer, _ in people:
         enter(session, customer, raffle, f"join:{customer}")
-    return close(session, raffle, timezone=timezone), people
+    return close(session, raffle, rules=rules), people
 
 
 def end(session: Any, raffle: Raffle, value: str = "2137474") -> Raffle:
-    return draw(session, raffle=raffle, random_value=value, actor="operator", now=VALUE_AT)
+    return draw(session, raffle=raffle, random_value=value, actor="operator", rules=RULES, now=VALUE_AT)
 
 
 def test_the_chance_by_right_comes_first_and_others_cost_points(database: Database) -> None:
@@ -210,12 +210,44 @@ def test_the_moment_of_the_value_is_told_in_the_businesss_own_time(
     monkeypatch.setattr(raffle_telling, "AT_ONCE", 1)
     abroad = Rules(RULES.business, timezone="Europe/Berlin")
     with database.write() as session:
-        _, people = a_sealed_raffle(session, members=2, timezone=abroad.timezone)
+        _, people = a_sealed_raffle(session, members=2, rules=abroad)
     run_due(database, raffle_telling.handlers(lambda: abroad), now=CLOSED)
     with database.read() as session:
         for _, chat in people:
             (notice,) = notices_to(session, chat.id)
             assert notice.content["params"]["when"] == to_jalali_datetime_text(VALUE_AT, abroad.timezone)
+
+
+NIGHT, MORNING = CLOSED.replace(hour=22), (CLOSED + DAY).replace(hour=6, minute=30)  # UTC; 01:30, 10:00 there
+
+
+@pytest.mark.parametrize("leaves", [MORNING, NIGHT])
+def test_the_hash_of_a_list_sealed_at_night_is_told_by_day_if_that_is_before_the_value(
+    database: Database, leaves: datetime
+) -> None:
+    with database.write() as session:
+        raffle = a_raffle(session, rules=RULES)
+        customer, chat = a_club_member(session, points=100)
+        enter(session, customer, raffle, "join")
+        close(session, raffle, now=NIGHT, random_at=MORNING + (DAY if leaves == MORNING else timedelta()))
+        assert notices_to(session, chat.id)[0].due_at == leaves
+
+
+def test_what_came_of_a_raffle_wakes_nobody(database: Database) -> None:
+    with database.write() as session:
+        drawn, people = a_sealed_raffle(session)
+        draw(
+            session,
+            raffle=drawn,
+            random_value="1",
+            actor="operator",
+            rules=RULES,
+            now=VALUE_AT.replace(hour=22),
+        )
+        off, others = a_sealed_raffle(session, key="other")
+        call_off(session, raffle=off, actor="operator", rules=RULES, now=NIGHT)
+        for chats, morning in ((people, MORNING + DAY), (others, MORNING)):
+            assert {notices_to(session, chat.id)[-1].due_at for _, chat in chats} == {morning}
 
 
 def test_the_published_file_names_nobody(database: Database) -> None:
@@ -241,6 +273,7 @@ def test_a_draw_finds_the_winners_once_and_tells_everybody(database: Database) -
                 raffle=raffle,
                 random_value="1",
                 actor="operator",
+                rules=RULES,
                 now=VALUE_AT - timedelta(seconds=1),
             )
         end(session, raffle, " ۲٬۱۳۷٬۴۷۴ ")
@@ -264,7 +297,7 @@ def test_a_draw_finds_the_winners_once_and_tells_everybody(database: Database) -
                 end(session, raffle, value)
         for act in (call_off, close):
             with pytest.raises(InvalidTransition):
-                act(session, raffle=raffle, actor="operator", now=VALUE_AT)  # type: ignore[operator]
+                act(session, raffle=raffle, actor="operator", rules=RULES, now=VALUE_AT)  # type: ignore[operator]
 
 
 def test_a_list_that_is_not_sealed_is_not_drawn(database: Database) -> None:
@@ -380,7 +413,7 @@ def test_a_raffle_that_is_called_off_gives_all_points_back_and_says_so(database:
         for number in range(2):
             enter(session, paying, raffle, f"j:{number}")
         enter(session, free, raffle, "j:9")
-        call_off(session, raffle=raffle, actor="operator", now=NOW)
+        call_off(session, raffle=raffle, actor="operator", rules=RULES, now=NOW)
         assert (raffle.state, points_of(session, paying)) == (CALLED_OFF, 100)
         assert told(session, chat.id) == ["utter_raffle_called_off_points"]
         assert "۲۰" in rendered(notices_to(session, chat.id)[0]).text
@@ -388,16 +421,16 @@ def test_a_raffle_that_is_called_off_gives_all_points_back_and_says_so(database:
         with pytest.raises(TooLate):
             enter(session, paying, raffle, "j:10")
         with pytest.raises(InvalidTransition):
-            call_off(session, raffle=raffle, actor="operator", now=NOW)
+            call_off(session, raffle=raffle, actor="operator", rules=RULES, now=NOW)
 
 
 def test_a_raffle_is_not_called_off_once_it_is_known_who_would_win(database: Database) -> None:
     with database.write() as session:
         early, _ = a_sealed_raffle(session)
         late, _ = a_sealed_raffle(session)
-        call_off(session, raffle=early, actor="operator", now=VALUE_AT - timedelta(seconds=1))
+        call_off(session, raffle=early, actor="operator", rules=RULES, now=VALUE_AT - timedelta(seconds=1))
         with pytest.raises(InvalidTransition):
-            call_off(session, raffle=late, actor="operator", now=VALUE_AT)
+            call_off(session, raffle=late, actor="operator", rules=RULES, now=VALUE_AT)
         assert late.state == SEALED
 
 
@@ -407,7 +440,7 @@ def test_many_participants_are_told_in_several_steps(
     monkeypatch.setattr(raffle_telling, "AT_ONCE", 2)
     with sqlite_database.write() as session:
         raffle, people = a_sealed_raffle(session, members=5)
-        call_off(session, raffle=raffle, actor="operator", now=CLOSED)
+        call_off(session, raffle=raffle, actor="operator", rules=RULES, now=CLOSED)
         assert [points_of(session, customer) for customer, _ in people].count(100) == 2
     handlers = raffle_telling.handlers(lambda: RULES)
     for _ in range(4):

@@ -275,8 +275,8 @@ def test_who_joins_at_the_moment_of_sealing_is_in_the_list_or_refused(database: 
                 raffle=raffle,
                 random_source="x",
                 random_at=NOW + 2 * DAY,
-                timezone="Asia/Tehran",
                 actor="operator",
+                rules=club(),
                 now=NOW + DAY,
             )
 
@@ -312,7 +312,9 @@ def test_a_raffle_that_is_called_off_while_people_join_keeps_nobodys_points(data
 
     def stop() -> None:
         with database.write() as session:
-            call_off(session, raffle=session.get_one(Raffle, raffle_id), actor="operator", now=NOW)
+            call_off(
+                session, raffle=session.get_one(Raffle, raffle_id), actor="operator", rules=club(), now=NOW
+            )
 
     tasks: list[Callable[[], object]] = [lambda one=one: enter(one) for one in customers]  # type: ignore[misc]
     together([*tasks[:5], stop, *tasks[5:]])
@@ -332,8 +334,8 @@ def test_a_row_that_is_slipped_in_beside_the_services_is_refused_too(database: D
             raffle=raffle,
             random_source="x",
             random_at=NOW + 2 * DAY,
-            timezone="Asia/Tehran",
             actor="operator",
+            rules=club(),
             now=NOW + DAY,
         )
     statements = {

@@ -118,7 +118,7 @@ async def seal(request: web.Request) -> web.StreamResponse:
             random_source=source.text,
             random_at=source.at,
             actor=desk.actor,
-            timezone=desk.rules.timezone,
+            rules=desk.rules,
             now=desk.now,
         )
 
@@ -135,7 +135,9 @@ async def draw(request: web.Request) -> web.StreamResponse:
         if found.random_at is None or desk.now < found.random_at:
             raise Refused("raffle_value_early")
         value = words_of(fields, "value", refusal="amount_wrong")
-        raffles.draw(desk.session, raffle=found, random_value=value, actor=desk.actor, now=desk.now)
+        raffles.draw(
+            desk.session, raffle=found, random_value=value, actor=desk.actor, rules=desk.rules, now=desk.now
+        )
 
     return await _do(request, fields, work, done="raffle_drawn", opened="draw")
 
@@ -147,7 +149,7 @@ async def call_off(request: web.Request) -> web.StreamResponse:
     fields = await own_form(request)
 
     def work(desk: Desk, found: Raffle) -> None:
-        raffles.call_off(desk.session, raffle=found, actor=desk.actor, now=desk.now)
+        raffles.call_off(desk.session, raffle=found, actor=desk.actor, rules=desk.rules, now=desk.now)
 
     return await _do(request, fields, work, done="raffle_called_off", opened="call-off")
 
