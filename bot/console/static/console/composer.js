@@ -31,7 +31,7 @@ export class Composer {
   }
 
   get handoff() {
-    return Number(this.#form.elements.handoff?.value);
+    return Number(this.#form?.elements.handoff?.value ?? 0);
   }
 
   set isBusy(value) {

@@ -135,4 +135,5 @@ live.on("ready", () => {
 if (root.dataset.newest === "yes") live.follow(() => ({ conversation, last_seq: lastSeq }));
 scrollToEnd();
 addEventListener("load", scrollToEnd);
-composer.focus();
+// Whoever has the conversation writes; who was quicker than this page keeps the focus where they put it.
+if (composer.handoff && document.activeElement === document.body) composer.focus();
