@@ -5,12 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from crm_store.base import utcnow
-from crm_store.business import Business
 from crm_store.db import Database
 from crm_store.loyalty import raffles
-from crm_store.rules import Rules
+from tests.factories import RULES
 
-_RULES = Rules(Business())
 _BY = "operator"
 
 
@@ -23,7 +21,7 @@ def hold(database: Database, told: Mapping[str, str]) -> None:
     with database.write() as session:
         if "drawn" in told:
             sealed = raffles.find_raffle(session, key=told["drawn"])
-            raffles.draw(session, raffle=sealed, random_value="c6e4", actor=_BY, rules=_RULES)
+            raffles.draw(session, raffle=sealed, random_value="c6e4", actor=_BY, rules=RULES)
             return
         raffle, now = raffles.find_raffle(session, key=told["sealed"]), utcnow()
         raffle.closes_at = now - raffles.LEAD
@@ -34,6 +32,6 @@ def hold(database: Database, told: Mapping[str, str]) -> None:
             random_source="عددی که بعد می‌آید",
             random_at=now,
             actor=_BY,
-            rules=_RULES,
+            rules=RULES,
             now=now - raffles.LEAD,
         )
