@@ -25,6 +25,8 @@ from crm_store.terms import term, terms
 PAGE = 8
 #: So many of the open tickets get a button of their own.
 TICKETS = 3
+#: Notes on one customer that can be reached in chat.
+_NOTES = 500
 
 
 def open_button(desk: Desk) -> None:
@@ -95,11 +97,11 @@ def show_history(desk: Desk) -> None:
         return
     turn = desk.turn
     kinds = [one for one in _kinds_of(turn) if one in GROUPS]
-    if kinds == ["notes"] and not turn.entity("before"):
-        show_notes(desk, customer_id)
-        return
     before = turn.entity("before") or ""
     span = _span_of(turn)
+    if kinds == ["notes"] and span is None:
+        show_notes(desk, customer_id, before=before)
+        return
     page = history(
         desk.session,
         customer_id=customer_id,
@@ -176,11 +178,19 @@ def _history_buttons(
     return [*buttons, *go_on_buttons(desk)]
 
 
-def show_notes(desk: Desk, customer_id: int) -> None:
-    """Show the notes on a customer, pinned ones first."""
-    notes = notes_of(desk.session, customer_id=customer_id, limit=PAGE)
+def show_notes(desk: Desk, customer_id: int, *, before: str = "") -> None:
+    """Show the notes on a customer page by page, pinned ones first.
+
+    Args:
+        before: the id of the last note of the page before.
+    """
+    every = notes_of(desk.session, customer_id=customer_id, limit=_NOTES)
+    begins = next((place for place, one in enumerate(every, 1) if str(one.id) == before), 0)
+    notes = every[begins : begins + PAGE]
     name = desk.name_of(customer_id)
     buttons = [go("add_note", "staff_add_note"), *go_on_buttons(desk)]
+    if len(every) > begins + PAGE:
+        buttons.insert(0, go("older", "staff_history", kind="notes", before=str(notes[-1].id)))
     if not notes:
         desk.reply.utter("utter_staff_notes_empty", name=name, buttons=buttons)
         return
@@ -193,7 +203,7 @@ def show_notes(desk: Desk, customer_id: int) -> None:
             name=authors[note.staff_id],
             text=desk.words(note.text),
         )
-        for number, note in enumerate(notes, 1)
+        for number, note in enumerate(notes, begins + 1)
     ]
     pins = [
         button(
@@ -202,7 +212,7 @@ def show_notes(desk: Desk, customer_id: int) -> None:
             note=str(note.id),
             value="unpin" if note.is_pinned else "pin",
         )
-        for number, note in enumerate(notes[:TICKETS], 1)
+        for number, note in enumerate(notes[:TICKETS], begins + 1)
     ]
     desk.reply.utter(
         "utter_staff_notes", name=name, lines=Rich("\n\n".join(lines)), buttons=[*pins, *buttons]

@@ -202,6 +202,22 @@ def test_the_history_goes_back_page_by_page_and_by_kind(agent: StaffChat, strang
     assert said == ["utter_staff_history_empty"]
 
 
+def test_all_notes_can_be_read_page_by_page_or_of_a_period(agent: StaffChat, stranger: Chat) -> None:
+    agent.turn_to(stranger)
+    for number in range(9):
+        agent.say(f"یادداشت بذار: شمارهٔ {number}", "staff_add_note")
+    assert agent.tap("staff_pin_note", value="pin") == ["utter_staff_note_pinned"]
+    assert agent.say("یادداشت‌هاش رو ببینم", "staff_add_note") == ["utter_staff_notes"]
+    first = plain(agent, "utter_staff_notes")
+    assert agent.tap("staff_history", kind="notes", before=before_of(agent)) == ["utter_staff_notes"]
+    second = plain(agent, "utter_staff_notes")
+    assert [number for number in range(9) if f"شمارهٔ {number}" in first] == list(range(1, 9))
+    assert [number for number in range(9) if f"شمارهٔ {number}" in second] == [0]
+    long_ago = {"from": "2020-01-01", "to": "2020-02-01"}
+    said = agent.say("یادداشت‌هاش تو اون ماه", "staff_history", entities={"period": [long_ago]})
+    assert said == ["utter_staff_history_empty"]
+
+
 def before_of(agent: StaffChat) -> str:
     return next(values["before"] for _, values in agent.buttons() if "before" in values)
 
