@@ -201,6 +201,19 @@ async def test_a_conversation_is_passed_on_to_a_colleague_who_is_there(setup: Se
     assert not [text for text in setup.texts(SARA) if "هنوز من" in text]
 
 
+async def test_whoever_does_not_have_a_conversation_is_not_asked_to_whom_it_goes(
+    setup: Setup, desk: Desk
+) -> None:
+    async with setup.running():
+        topic = await desk.claimed_topic()
+        sign = await desk.reads(topic, "گفتگو را برداشت")
+        await setup.telegram.press(desk.omid, sign, "سپردن")
+        await setup.until(lambda: not setup.telegram.unanswered_callbacks(), "an alert")
+        await setup.all_finished()
+    assert not [message for message in desk.said_in(topic) if "به چه کسی؟" in message.plain]
+    assert setup.read(lambda session: session.query(AuditEntry).filter_by(action="staff.denied").count()) == 1
+
+
 async def test_a_deleted_topic_is_opened_again_and_what_was_lost_is_shown_again(
     setup: Setup, desk: Desk
 ) -> None:

@@ -181,6 +181,10 @@ def _ask_to_whom(
     handoff = session.get(Handoff, int(about.get("handoff") or 0))
     if handoff is None or handoff.state != CLAIMED:
         return Outcome("utter_topic_ended", is_refused=True)
+    try:
+        releasing.require_hand(session, staff, "handoff.transfer_own", handoff)
+    except Forbidden as error:
+        return refusal_of(session, error, conversation_id=handoff.conversation_id)
     there = [one for one in online(session, rules=rules) if one.id != handoff.owner_id][:_COLLEAGUES]
     choices = [button("give", {"handoff": handoff.id, "staff": one.id}, title=one.name) for one in there]
     choices += [
