@@ -13,12 +13,13 @@ from sqlalchemy.orm import Session
 
 from crm_store.base import utcnow
 from crm_store.business.surveys import SurveyDefinition, SurveyTrigger
+from crm_store.conversations.queries import latest_conversation
 from crm_store.customers.models import Customer
 from crm_store.errors import InvalidInput, NotFound
 from crm_store.rules import Rules
 from crm_store.surveys.definitions import active_surveys, survey_in_force, version_of
 from crm_store.surveys.models import DROPPED, PLANNED, SurveyInvitation
-from crm_store.surveys.people import has_opted_out, standing_for
+from crm_store.surveys.people import asked_last, has_opted_out, standing_for
 
 #: What a survey follows, as in `SurveyInvitation.trigger`.
 COMPLAINT, SERVICE_REQUEST, PURCHASE, HANDOFF = "complaint", "service_request", "purchase", "handoff"
@@ -36,7 +37,8 @@ class ListPlan(NamedTuple):
 
     Attributes:
         planned: the invitations, also those that an earlier list of the same day had planned.
-        left_out: how many were left out, by reason: ``unknown``, ``consent``, ``twice``.
+        left_out: how many were left out, by reason: ``unknown``, ``twice``, ``consent``, ``cooldown`` for who
+            was asked lately, ``no_chat`` for who can be written to in none.
     """
 
     planned: list[SurveyInvitation]
@@ -118,7 +120,7 @@ def plan_for_list(
     day = now.astimezone(ZoneInfo(rules.timezone)).date()
     for customer_id in customer_ids:
         customer = standing_for(session, customer_id=customer_id)
-        reason = _left_out(session, customer, planned)
+        reason = _left_out(session, customer, planned, rules, now)
         if customer is None or reason:
             left_out[reason] = left_out.get(reason, 0) + 1
             continue
@@ -162,12 +164,24 @@ def _follows(
     return None
 
 
-def _left_out(session: Session, customer: Customer | None, planned: dict[int, SurveyInvitation]) -> str:
+def _left_out(
+    session: Session,
+    customer: Customer | None,
+    planned: dict[int, SurveyInvitation],
+    rules: Rules,
+    now: datetime,
+) -> str:
+    """Why somebody on a list will not be asked, as far as it is known beforehand; empty if they will."""
     if customer is None:
         return "unknown"
     if customer.id in planned:
         return "twice"
-    return "consent" if has_opted_out(session, customer_id=customer.id) else ""
+    if has_opted_out(session, customer_id=customer.id):
+        return "consent"
+    last = asked_last(session, customer_id=customer.id)
+    if last is not None and now < last + timedelta(days=rules.business.surveys.cooldown_days):
+        return "cooldown"
+    return "" if latest_conversation(session, customer_id=customer.id) is not None else "no_chat"
 
 
 def _keep(

@@ -228,7 +228,8 @@ async def test_a_survey_is_set_sent_and_evaluated(shop: ShopClient) -> None:
     assert "packing" in [one["survey"]["key"] for one in all_of_them["surveys"]]
     await shop.post("/purchases", an_order())
     status, plan = await shop.post("/surveys/packing/invitations", {"phones": [PHONE, "09351112233", "?!?"]})
-    assert (status, plan["planned"], plan["unknown"], plan["unreadable"]) == (200, 1, 1, 1)
+    assert (status, plan["planned"], plan["unknown"], plan["unreadable"]) == (200, 0, 1, 1)
+    assert plan["left_out"] == {"no_chat": 1}
     status, results = await shop.get("/surveys/packing/results?by=month")
     assert (status, results["total"]["asked"]) == (200, 0)
     for odd in ("by=mood", "by=null", "by=tier&by=staff", "since=yesterday", "until=0.5"):

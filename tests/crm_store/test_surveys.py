@@ -378,6 +378,13 @@ def test_a_list_is_planned_once_a_day_and_names_whom_it_leaves_out(database: Dat
         assert (len(first.planned), first.left_out) == (3, {"twice": 1, "unknown": 1})
         again = plan_for_list(session, key="by_hand", customer_ids=listed_, rules=RULES, now=NOON + HOUR)
         assert [one.id for one in again.planned] == [one.id for one in first.planned]
+        asked(session, customers[1], RULES, now=NOON + DAY)
+        unheard = Customer(full_name="زهرا", source="import")
+        session.add(unheard)
+        session.flush()
+        named = [customers[1], unheard.id]
+        later = plan_for_list(session, key="by_hand", customer_ids=named, rules=RULES, now=NOON + 2 * DAY)
+        assert later == ([], {"cooldown": 1, "no_chat": 1})
         with pytest.raises(NotFound):
             plan_for_list(session, key="unknown", customer_ids=customers, rules=RULES)
         off = rules_with(msgspec.structs.replace(BY_HAND, is_active=False))
