@@ -25,7 +25,7 @@ from actions.loyalty_earning import ways_to_earn
 from actions.texts import Rich, button, fragment, meant
 from actions.turn import Turn
 from crm_store.customers.models import Customer
-from crm_store.loyalty.balance import Balance, history_of
+from crm_store.loyalty.balance import Balance, history_of, lots_of
 from crm_store.loyalty.models import ADJUST, EXPIRE, RETURN, REVERSAL, LedgerPosting, Redemption
 from crm_store.loyalty.service import is_member
 from crm_store.loyalty.tiers import Standing, standing_of
@@ -65,33 +65,49 @@ def tell_balance(turn: Turn, session: Session, reply: Reply, customer_id: int) -
             reply.utter("utter_club_no_points")
         return
     standing = standing_of(session, customer_id=customer_id, rules=environment().rules)
-    picture = ("balance", _card(held, standing, first_name(session.get_one(Customer, customer_id).full_name)))
+    when = last_day_text(held.expires_first_at) if held.expires_first_at is not None else ""
+    first = _good_until(session, customer_id, when)
+    name = first_name(session.get_one(Customer, customer_id).full_name)
+    picture = ("balance", _card(held, standing, name, when=when, first=first))
     asks_expiry = meant("loyalty", "asks_of_balance", turn.text) == "expiry"
-    if held.expiring_soon and held.expires_first_at is not None:
-        reply.utter(
-            "utter_club_balance_soon",
-            points=held.points,
-            soon=held.expiring_soon,
-            days=club().expiring_soon_days,
-            when=day_text(held.expires_first_at),
-            picture=picture,
-        )
-    elif asks_expiry and held.expires_first_at is not None:
-        when = day_text(held.expires_first_at)
-        reply.utter("utter_club_balance_later", points=held.points, when=when, picture=picture)
+    told: dict[str, Any] = {"points": held.points, "when": when, "picture": picture}
+    if held.expiring_soon:
+        if first < held.expiring_soon:
+            days = club().expiring_soon_days
+            reply.utter(
+                "utter_club_balance_soon_parts", **told, soon=held.expiring_soon, first=first, days=days
+            )
+        else:
+            reply.utter("utter_club_balance_soon", **told, soon=held.expiring_soon)
+    elif asks_expiry and when:
+        if first < held.points:
+            reply.utter("utter_club_balance_later_parts", **told, first=first)
+        else:
+            reply.utter("utter_club_balance_later", **told)
     elif asks_expiry:
         reply.utter("utter_club_balance_lasting", points=held.points, picture=picture)
     else:
         reply.utter("utter_club_balance", points=held.points, picture=picture)
 
 
-def _card(held: Balance, standing: Standing, name: str) -> dict[str, Any]:
-    """What the card of a balance shows."""
-    first = held.expires_first_at
+def _good_until(session: Session, customer_id: int, last_day: str) -> int:
+    """How many points can be spent until the end of a day, and no longer."""
+    lots = lots_of(session, customer_id=customer_id)
+    ending = ((lot.points, lot.expires_at) for lot in lots if lot.expires_at is not None)
+    return sum(points for points, expires_at in ending if last_day_text(expires_at) == last_day)
+
+
+def _card(held: Balance, standing: Standing, name: str, *, when: str, first: int) -> dict[str, Any]:
+    """What the card of a balance shows; of points that lapse soon only those of the day that it names.
+
+    Args:
+        when: the last day of those that lapse first.
+        first: how many they are.
+    """
     return {
         "points": held.points,
-        "expiring": held.expiring_soon,
-        "expires_on": day_text(first) if first is not None and held.expiring_soon else "",
+        "expiring": first if held.expiring_soon else 0,
+        "expires_on": when if held.expiring_soon else "",
         "tier": standing.tier.name if standing.tier is not None else "",
         "business": environment().business.name,
         "name": name,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 from itertools import takewhile
+from zoneinfo import ZoneInfo
 
 from sqlalchemy.orm import Session
 
@@ -14,10 +15,12 @@ from actions.turn import Turn
 from crm_store.business.loyalty import Loyalty, ReferralRules
 from crm_store.loyalty.balance import Balance, balance_of
 from crm_store.loyalty.service import is_member
-from crm_store.persian import rich, to_jalali_text, to_persian_digits, toman_text
+from crm_store.persian import rich, to_jalali_datetime_text, to_jalali_text, to_persian_digits, toman_text
 
 #: Asks for the number under which purchases may wait.
 PROVE_PHONE = "utter_club_prove_phone"
+#: Asks whoever came by a friend's code for the number under which they will buy.
+PROVE_FRIENDS_PHONE = "utter_club_friend_prove_phone"
 _RIALS_IN_A_TOMAN = 10
 #: The last moment of a day on whose end something lapses.
 _A_MOMENT = timedelta(seconds=1)
@@ -63,14 +66,19 @@ def rate_text(tomans: int) -> str:
     return toman_text(tomans * _RIALS_IN_A_TOMAN)
 
 
+def minimum_text(rules: ReferralRules) -> str:
+    """What a friend's purchase has to come to; empty where any will do."""
+    return rate_text(rules.minimum_tomans) if rules.minimum_tomans else ""
+
+
 def referral_reward(rules: ReferralRules) -> Rich:
     """What a friend's first purchase brings, and to whom."""
-    if not rules.friend_points:
-        return fragment("utter_club_reward_of_referrer", points=rules.referrer_points)
     if not rules.referrer_points:
         return fragment("utter_club_reward_of_friend", friend=rules.friend_points)
-    told = {"points": rules.referrer_points, "friend": rules.friend_points}
-    return fragment("utter_club_reward_of_both", **told)
+    told = {"points": rules.referrer_points, "limit": rules.yearly_limit}
+    if not rules.friend_points:
+        return fragment("utter_club_reward_of_referrer", **told)
+    return fragment("utter_club_reward_of_both", **told, friend=rules.friend_points)
 
 
 def times_text(multiplier: float) -> str:
@@ -86,6 +94,14 @@ def day_text(moment: datetime) -> str:
 def last_day_text(moment: datetime) -> str:
     """The last day before a moment at which something lapses."""
     return day_text(moment - _A_MOMENT)
+
+
+def closing_text(moment: datetime) -> str:
+    """Until when something is open, to the minute; midnight belongs to the day that it ends."""
+    timezone = environment().rules.timezone
+    local = moment.astimezone(ZoneInfo(timezone))
+    is_midnight = (local.hour, local.minute) == (0, 0)
+    return to_jalali_datetime_text(local - _A_MOMENT if is_midnight else local, timezone)
 
 
 def first_name(full_name: str) -> str:

@@ -6,10 +6,10 @@ from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 from actions.base import environment
-from actions.loyalty_club import day_text, rate_text, referral_reward, times_text
+from actions.loyalty_club import day_text, minimum_text, rate_text, referral_reward, times_text
 from actions.texts import Rich, fragment
 from crm_store.base import utcnow
-from crm_store.business.loyalty import Campaign, Loyalty
+from crm_store.business.loyalty import Campaign, Loyalty, ReferralRules
 from crm_store.persian.jalali_days import jalali_day, month_end
 
 #: A campaign is spoken of from so many days before it begins.
@@ -47,15 +47,7 @@ def _multipliers(loyalty: Loyalty) -> list[Rich]:
     for campaign in loyalty.campaigns:
         days = _days_of(campaign)
         if days is not None:
-            lines.append(
-                fragment(
-                    "utter_club_earn_campaign_line",
-                    title=campaign.title,
-                    first=day_text(_noon(days[0])),
-                    last=day_text(_noon(days[1])),
-                    times=times_text(campaign.multiplier),
-                )
-            )
+            lines.append(_line_of(campaign, days, loyalty))
     if loyalty.birthday.multiplier > 1:
         lines.append(
             fragment(
@@ -67,15 +59,38 @@ def _multipliers(loyalty: Loyalty) -> list[Rich]:
     return lines
 
 
+def _line_of(campaign: Campaign, days: tuple[date, date], loyalty: Loyalty) -> Rich:
+    """What a campaign brings, and for what if not for everything."""
+    told = {
+        "title": campaign.title,
+        "first": day_text(_noon(days[0])),
+        "last": day_text(_noon(days[1])),
+        "times": times_text(campaign.multiplier),
+    }
+    if not campaign.categories:
+        return fragment("utter_club_earn_campaign_line", **told)
+    titles = {one.category: one.title for one in loyalty.categories}
+    named = "، ".join(titles.get(category, category) for category in campaign.categories)
+    return fragment("utter_club_earn_campaign_categories_line", **told, categories=named)
+
+
 def _gifts(loyalty: Loyalty) -> list[Rich]:
     lines = []
     if loyalty.first_purchase_points:
         lines.append(fragment("utter_club_earn_first_line", points=loyalty.first_purchase_points))
     if loyalty.referral.referrer_points or loyalty.referral.friend_points:
-        lines.append(fragment("utter_club_earn_referral_line", reward=referral_reward(loyalty.referral)))
+        lines.append(_line_of_friends(loyalty.referral))
     if loyalty.survey_points:
-        lines.append(fragment("utter_club_earn_survey_line", points=loyalty.survey_points))
+        limit = loyalty.survey_monthly_limit
+        lines.append(fragment("utter_club_earn_survey_line", points=loyalty.survey_points, limit=limit))
     return lines
+
+
+def _line_of_friends(rules: ReferralRules) -> Rich:
+    reward, minimum = referral_reward(rules), minimum_text(rules)
+    if minimum:
+        return fragment("utter_club_earn_referral_from_line", reward=reward, minimum=minimum)
+    return fragment("utter_club_earn_referral_line", reward=reward)
 
 
 def _days_of(campaign: Campaign) -> tuple[date, date] | None:

@@ -12,9 +12,9 @@ from actions.base import Event, Reply, StoreAction, environment, keep_form_waiti
 from actions.customers import customer_of_turn
 from actions.loyalty_club import (
     balance,
+    closing_text,
     day_text,
     is_open,
-    last_day_text,
     lines_text,
     tell_how_to_begin,
     title_of_button,
@@ -97,7 +97,7 @@ def _tell(turn: Turn, session: Session, reply: Reply, raffle: Raffle) -> None:
         **told,
         prize=raffle.prize,
         winners=raffle.winners,
-        when=last_day_text(raffle.closes_at),
+        when=closing_text(raffle.closes_at),
         buttons=[button(title, "join_raffle", raffle=str(raffle.id))] if chances.can_join else None,
     )
 

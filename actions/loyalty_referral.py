@@ -7,10 +7,19 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from actions.base import Event, Reply, StoreAction, environment, keep_form_waiting
-from actions.customers import channel_of, customer_of_turn
-from actions.loyalty_club import club, is_open, lines_text, referral_reward, title_of_button
+from actions.customers import can_send_contact, channel_of, customer_of_turn, is_proven
+from actions.loyalty_club import (
+    PROVE_FRIENDS_PHONE,
+    club,
+    is_open,
+    lines_text,
+    minimum_text,
+    referral_reward,
+    title_of_button,
+)
 from actions.texts import Rich, button, fragment, meant, words
 from actions.turn import Turn
+from crm_store.business.loyalty import ReferralRules
 from crm_store.errors import NotFound
 from crm_store.heartbeats import bot_username
 from crm_store.loyalty.choosing import friend_code_in
@@ -107,12 +116,25 @@ def _enter(turn: Turn, session: Session, reply: Reply, code: str) -> list[Event]
         expects = (FRIEND_CODE, ANY) if reason == "unknown" else None
         reply.utter(REFUSED[reason], expects=expects)
         return keep_form_waiting(turn) if expects else []
-    points = club().referral.friend_points
-    if points:
-        reply.utter("utter_club_friend_noted", points=points)
+    noted, told = _noted(club().referral)
+    if can_send_contact(turn, session) and not is_proven(session, customer_id):
+        # What they buy is theirs only under a number that is proven.
+        reply.utter(PROVE_FRIENDS_PHONE, noted=fragment(noted, **told))
     else:
-        reply.utter("utter_club_friend_noted_plain")
+        reply.utter(noted, **told)
     return []
+
+
+def _noted(rules: ReferralRules) -> tuple[str, dict[str, Any]]:
+    """The response to a friend's code that counts, with what it brings and for which purchase."""
+    minimum = minimum_text(rules)
+    if rules.friend_points and minimum:
+        return "utter_club_friend_noted_from", {"points": rules.friend_points, "minimum": minimum}
+    if rules.friend_points:
+        return "utter_club_friend_noted", {"points": rules.friend_points}
+    if minimum:
+        return "utter_club_friend_noted_plain_from", {"minimum": minimum}
+    return "utter_club_friend_noted_plain", {}
 
 
 def _ask_for_code(turn: Turn, reply: Reply) -> list[Event]:
@@ -123,15 +145,19 @@ def _ask_for_code(turn: Turn, reply: Reply) -> list[Event]:
 def _tell_own(turn: Turn, session: Session, reply: Reply) -> None:
     customer_id = customer_of_turn(turn, session)
     code = code_of(session, customer_id=customer_id)
-    link = _link(turn, session, code)
+    link, minimum = _link(turn, session, code), minimum_text(club().referral)
     told: dict[str, Any] = {
         "code": code,
         "reward": referral_reward(club().referral),
         "counts": lines_text([Rich(""), _counts(session, customer_id)]),
         "buttons": [button(title_of_button("utter_club_enter_button"), "loyalty_referral", view="enter")],
     }
-    if link is None:
+    if link is None and minimum:
+        reply.utter("utter_club_referral_code_from", **told, minimum=minimum)
+    elif link is None:
         reply.utter("utter_club_referral_code", **told)
+    elif minimum:
+        reply.utter("utter_club_referral_link_from", **told, link=link, minimum=minimum)
     else:
         reply.utter("utter_club_referral_link", **told, link=link)
 

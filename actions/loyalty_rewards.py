@@ -1,7 +1,8 @@
 """What points buy: the catalogue, a choice that is agreed to, and the codes that come of it.
 
 A reward is paid for once per question that was agreed to: the question names the message that it answered,
-and the payment is keyed by it, so that neither two taps nor «آره» said twice spends twice.
+and the payment is keyed by it, so that neither two taps nor «آره» said twice spends twice. It names the price
+as well, and is asked again where that is no longer the price; what is spent is the price of the rules alone.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from actions.base import Event, Reply, StoreAction, environment, keep_form_waiting
@@ -21,9 +23,12 @@ from crm_store.business.loyalty import Reward
 from crm_store.errors import CrmError
 from crm_store.loyalty import redemptions
 from crm_store.loyalty.choosing import meant_options, numbers_of_points, option_of, write_options
+from crm_store.loyalty.models import Redemption
 from crm_store.loyalty.redemptions import Offer
 from crm_store.tickets.expecting import REDEEM, REWARD
 
+#: In what is agreed to, between a reward and its price in points.
+AT = ":"
 #: So few of a reward are worth telling.
 FEW_LEFT = 10
 
@@ -68,15 +73,20 @@ class ActionChooseReward(StoreAction):
 
 
 class ActionConfirmRedeem(StoreAction):
-    """Takes a reward, once for the question that was agreed to, and gives its code."""
+    """Takes a reward at the price that was agreed to, once for the question, and gives its code."""
 
     def name(self) -> str:
         return "action_confirm_redeem"
 
     def answer(self, turn: Turn, session: Session, reply: Reply) -> list[Event]:
-        chosen, asked = turn.entity("reward") or "", turn.entity("asked") or str(turn.inbox_id)
+        chosen, _, price = (turn.entity("reward") or "").partition(AT)
+        asked, rules = turn.entity("asked") or str(turn.inbox_id), environment().rules
+        key = f"redeem:{asked}:{chosen}"
         if not is_open(reply):
             return []
+        reward = rules.business.loyalty.reward(chosen)
+        if reward is not None and str(reward.points) != price and not _is_paid_for(session, key):
+            return _ask_again(turn, session, reply, chosen, asked)
         try:
             # What was done before it turned out to be impossible is undone.
             with session.begin_nested():
@@ -84,8 +94,8 @@ class ActionConfirmRedeem(StoreAction):
                     session,
                     customer_id=customer_of_turn(turn, session),
                     reward=chosen,
-                    key=f"redeem:{asked}:{chosen}",
-                    rules=environment().rules,
+                    key=key,
+                    rules=rules,
                 )
         except CrmError:
             _explain(turn, session, reply, chosen)
@@ -177,24 +187,51 @@ def _tiers(reward: Reward) -> str:
 
 
 def _ask_to_confirm(turn: Turn, session: Session, reply: Reply, offer: Offer) -> list[Event]:
-    reward = offer.reward
     if not offer.can:
         _tell_impossible(turn, session, reply, offer)
         return []
-    asked = str(turn.inbox_id)
+    about = offer.reward.description
+    response = "utter_club_confirm_reward_about" if about else "utter_club_confirm_reward"
+    return _ask(turn, session, reply, offer.reward, response=response, asked=str(turn.inbox_id))
+
+
+def _ask_again(turn: Turn, session: Session, reply: Reply, key: str, asked: str) -> list[Event]:
+    """Ask whether it shall be the price of now, where another one was agreed to.
+
+    Args:
+        asked: the question that was agreed to; it is paid for once, however often it is asked again.
+    """
+    offer = _offer_of(turn, session, key)
+    if offer is None or not offer.can:
+        _explain(turn, session, reply, key)
+        return []
+    return _ask(turn, session, reply, offer.reward, response="utter_club_confirm_reward_changed", asked=asked)
+
+
+def _ask(
+    turn: Turn, session: Session, reply: Reply, reward: Reward, *, response: str, asked: str
+) -> list[Event]:
+    """Ask whether to take a reward at its price."""
+    agreed = f"{reward.key}{AT}{reward.points}"
     yes = button(
-        title_of_button("utter_club_reward_yes_button"), "confirm_redeem", reward=reward.key, asked=asked
+        title_of_button("utter_club_reward_yes_button"), "confirm_redeem", reward=agreed, asked=asked
     )
     reply.utter(
-        "utter_club_confirm_reward_about" if reward.description else "utter_club_confirm_reward",
+        response,
         title=reward.title,
         points=reward.points,
         rest=_points(turn, session) - reward.points,
         about=reward.description,
         buttons=[yes, button(title_of_button("utter_club_no_button"), "drop_redeem")],
-        expects=(REDEEM, f"{reward.key}:{asked}"),
+        expects=(REDEEM, f"{agreed}:{asked}"),
     )
     return keep_form_waiting(turn)
+
+
+def _is_paid_for(session: Session, key: str) -> bool:
+    """Whether a question was agreed to before, at the price of then."""
+    paid = select(Redemption.id).where(Redemption.idempotency_key == key)
+    return session.scalar(paid) is not None
 
 
 def _explain(turn: Turn, session: Session, reply: Reply, key: str) -> None:

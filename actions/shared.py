@@ -245,7 +245,7 @@ def _take_contact(turn: Turn, session: Session, reply: Reply, phone: str) -> Non
     customer_id = customer_of(session.get_one(Conversation, turn.conversation_id))
     add_phone(session, customer_id=customer_id, phone=phone, proven=True)
     if not turn.form:
-        if not turn.previous.ended_with(loyalty_club.PROVE_PHONE):
+        if not turn.previous.ended_with(loyalty_club.PROVE_PHONE, loyalty_club.PROVE_FRIENDS_PHONE):
             customers.answer_contact(turn, session, reply)
         else:
             loyalty.answer_proof(turn, session, reply)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import json
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from actions.base import environment
@@ -86,9 +86,14 @@ def earn(
     *,
     cause: str = "purchase:1",
     expires_in: timedelta | None = timedelta(days=300),
+    expires_at: datetime | None = None,
     base: int = 0,
 ) -> Any:
-    """Points come in for whoever writes in a chat; the posting."""
+    """Points come in for whoever writes in a chat; the posting.
+
+    Args:
+        expires_at: from when on they cannot be spent, in the place of ``expires_in``.
+    """
     now = utcnow()
     with chat.database.write() as session:
         return ledger.earn(
@@ -98,7 +103,7 @@ def earn(
             cause=cause,
             actor="system",
             key=f"test:{cause}:{points}:{next(_numbers)}",
-            expires_at=now + expires_in if expires_in is not None else None,
+            expires_at=expires_at or (now + expires_in if expires_in is not None else None),
             base=base,
             base_at=now if base else None,
         )

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, time, timedelta
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -17,18 +18,45 @@ from actions.loyalty import (
 )
 from actions.loyalty_club import first_name
 from actions.shared import ActionReceiveMedia
+from crm_store.base import utcnow
 from crm_store.customers.service import add_phone
 from crm_store.loyalty import ledger
+from crm_store.loyalty.expiry import expiry_of
 from crm_store.loyalty.redemptions import cancel, redeem
+from crm_store.persian import to_jalali_text
+from crm_store.persian.jalali_days import jalali_day
 from crm_store.pictures import draw
 from crm_store.settings import Settings
 from tests.actions.club_chat import CLUB, NO_CLUB, customer_in, earn, entities_of
 from tests.actions.conftest import Chat
 
+TEHRAN = ZoneInfo("Asia/Tehran")
+CAMPAIGN = """
+[[loyalty.campaigns]]
+title = "جشن سالانه"
+first_day = "1400/01/01"
+last_day = "1499/12/29"
+multiplier = 2
+"""
+
 
 @pytest.fixture(autouse=True)
 def business(chat: Chat, settings: Settings) -> None:
     Path(settings.business_path).write_text(CLUB, encoding="utf-8")
+
+
+def in_days(days: int) -> tuple[str, datetime]:
+    """A day to come, as it is shown, and the midnight that ends it."""
+    day = utcnow().astimezone(TEHRAN).date() + timedelta(days=days)
+    shown = to_jalali_text(datetime.combine(day, time(12), TEHRAN))
+    return shown, datetime.combine(day + timedelta(days=1), time.min, TEHRAN)
+
+
+def ways(chat: Chat, settings: Settings, club: str) -> str:
+    """How points are earned in a club."""
+    Path(settings.business_path).write_text(club, encoding="utf-8")
+    chat.run(ActionLoyaltyHowToEarn(), "چجوری امتیاز بگیرم")
+    return str(chat.told("utter_club_how_to_earn")["lines"])
 
 
 @pytest.mark.parametrize(
@@ -52,8 +80,9 @@ def test_whose_number_is_proven_hears_how_to_begin(chat: Chat) -> None:
     assert chat.run(ActionLoyaltyBalance(), "امتیازم چنده") == {"utter_club_not_member"}
 
 
-def test_a_number_that_was_proven_for_the_club_is_answered_with_what_there_is(chat: Chat) -> None:
-    chat.ran_before("utter_club_prove_phone", text="امتیازم چنده")
+@pytest.mark.parametrize("asked", ["utter_club_prove_phone", "utter_club_friend_prove_phone"])
+def test_a_number_that_was_proven_for_the_club_is_answered_with_what_there_is(chat: Chat, asked: str) -> None:
+    chat.ran_before(asked, text="امتیازم چنده")
     assert chat.run(ActionReceiveMedia(), intent="media", contact="+989121112233") == {
         "utter_club_nothing_under_phone"
     }
@@ -86,18 +115,53 @@ def test_the_card_calls_its_owner_by_the_first_name(chat: Chat, full_name: str, 
     assert first_name(full_name) == name
 
 
-def test_what_lapses_soon_is_told_with_its_day(chat: Chat) -> None:
-    earn(chat, 100, expires_in=timedelta(days=10))
+def test_what_lapses_soon_is_told_with_its_last_day(chat: Chat) -> None:
+    last_day, midnight = in_days(10)
+    earn(chat, 60, expires_at=midnight)
+    earn(chat, 40, expires_at=midnight)
     earn(chat, 300)
     assert chat.run(ActionLoyaltyBalance(), "چند امتیاز دارم") == {"utter_club_balance_soon"}
     told = chat.told("utter_club_balance_soon")
     assert "۴۰۰" in told["points"]
     assert "۱۰۰" in told["soon"]
+    assert last_day in told["when"]
+    card = told["custom"]["picture"]["params"]
+    assert (card["expiring"], card["expires_on"]) == (100, last_day)
 
 
-def test_whoever_asks_when_points_lapse_hears_the_day_although_it_is_far(chat: Chat) -> None:
-    earn(chat, 100)
+def test_of_points_that_lapse_soon_on_several_days_the_first_part_is_told_with_its_own_day(
+    chat: Chat,
+) -> None:
+    last_day, midnight = in_days(10)
+    earn(chat, 60, expires_at=midnight)
+    earn(chat, 40, expires_at=in_days(20)[1])
+    assert chat.run(ActionLoyaltyBalance(), "چند امتیاز دارم") == {"utter_club_balance_soon_parts"}
+    told = chat.told("utter_club_balance_soon_parts")
+    assert "۱۰۰" in told["soon"]
+    assert "۶۰" in told["first"]
+    assert last_day in told["when"]
+    card = told["custom"]["picture"]["params"]
+    assert (card["expiring"], card["expires_on"]) == (60, last_day)
+
+
+def test_whoever_asks_when_points_lapse_hears_the_last_day_on_which_they_can_be_spent(chat: Chat) -> None:
+    earned_on = jalali_day(1449, 6, 30)
+    assert earned_on is not None
+    earned_at = datetime.combine(earned_on, time(20), TEHRAN)
+    earn(chat, 100, expires_at=expiry_of(earned_at, environment().rules))
     assert chat.run(ActionLoyaltyBalance(), "امتیازام کی منقضی میشه؟") == {"utter_club_balance_later"}
+    assert "۳۰ شهریور ۱۴۵۰" in chat.told("utter_club_balance_later")["when"]
+
+
+def test_where_only_some_of_the_points_lapse_the_day_is_told_of_these(chat: Chat) -> None:
+    last_day, midnight = in_days(100)
+    earn(chat, 100, expires_at=midnight)
+    earn(chat, 50, expires_in=None)
+    assert chat.run(ActionLoyaltyBalance(), "امتیازام کی منقضی میشه؟") == {"utter_club_balance_later_parts"}
+    told = chat.told("utter_club_balance_later_parts")
+    assert "۱۵۰" in told["points"]
+    assert "۱۰۰" in told["first"]
+    assert last_day in told["when"]
 
 
 def test_points_that_never_lapse_are_said_to_last(chat: Chat) -> None:
@@ -190,6 +254,35 @@ def test_how_to_earn_tells_what_is_switched_on_and_nothing_else(chat: Chat, sett
     assert "تولد" not in told
     assert "نظرسنجی" not in told
     plain = CLUB.replace("referrer_points = 150", "").replace("friend_points = 100", "")
-    Path(settings.business_path).write_text(plain, encoding="utf-8")
-    chat.run(ActionLoyaltyHowToEarn(), "چجوری امتیاز بگیرم")
-    assert "معرفی" not in chat.told("utter_club_how_to_earn")["lines"]
+    assert "معرفی" not in ways(chat, settings, plain)
+
+
+def test_a_campaign_for_some_categories_is_told_for_these_alone(chat: Chat, settings: Settings) -> None:
+    told = ways(chat, settings, f'{CLUB}{CAMPAIGN}categories = ["accessories", "cables"]\n')
+    (line,) = (line for line in told.splitlines() if "جشن سالانه" in line)
+    assert "فقط برای" in line
+    assert "لوازم جانبی، cables" in line
+    (line,) = (line for line in ways(chat, settings, CLUB + CAMPAIGN).splitlines() if "جشن سالانه" in line)
+    assert "فقط برای" not in line
+
+
+def test_what_friends_bring_is_told_with_the_least_purchase_and_the_limit(
+    chat: Chat, settings: Settings
+) -> None:
+    asked = CLUB.replace(
+        "[loyalty.referral]", "[loyalty.referral]\nminimum_tomans = 200000\nyearly_limit = 7"
+    )
+    (line,) = (line for line in ways(chat, settings, asked).splitlines() if "معرفی دوست" in line)
+    assert "۲۰۰٬۰۰۰ تومان" in line
+    assert "به بالا" in line
+    assert "۷" in line
+    (line,) = (line for line in ways(chat, settings, CLUB).splitlines() if "معرفی دوست" in line)
+    assert "به بالا" not in line
+    assert "۱۰" in line.replace("۱۰۰", "")
+
+
+def test_a_survey_is_told_with_how_often_it_brings_points(chat: Chat, settings: Settings) -> None:
+    asked = CLUB.replace("[loyalty]", "[loyalty]\nsurvey_points = 20\nsurvey_monthly_limit = 3")
+    (line,) = (line for line in ways(chat, settings, asked).splitlines() if "نظرسنجی" in line)
+    assert "۲۰" in line
+    assert "۳" in line

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, time, timedelta
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -14,6 +15,7 @@ from bot.nlu.expected import as_expected
 from crm_store.base import utcnow
 from crm_store.loyalty.models import RaffleEntry
 from crm_store.loyalty.raffles import open_raffle
+from crm_store.persian.jalali_days import jalali_day
 from crm_store.settings import Settings
 from tests.actions.club_chat import CLUB, NO_CLUB, earn, entities_of, points_of
 from tests.actions.conftest import Chat
@@ -58,6 +60,20 @@ def test_a_raffle_is_told_with_ones_chances(chat: Chat) -> None:
     assert "یک گوشی" in chat.told("utter_club_raffle_out")["prize"]
     assert press(chat) == {"utter_club_raffle_joined"}
     assert chat.run(ActionLoyaltyRaffle(), "شانسم چقدره") == {"utter_club_raffle_in"}
+
+
+@pytest.mark.parametrize(
+    ("day", "hour", "told"),
+    [((1449, 9, 30), 20, "۳۰ آذر ۱۴۴۹، ساعت ۲۰:۰۰"), ((1449, 10, 1), 0, "۳۰ آذر ۱۴۴۹، ساعت ۲۳:۵۹")],
+)
+def test_a_raffle_is_told_with_the_hour_at_which_it_closes(
+    chat: Chat, day: tuple[int, int, int], hour: int, told: str
+) -> None:
+    closes_on = jalali_day(*day)
+    assert closes_on is not None
+    a_raffle(chat, closes_at=datetime.combine(closes_on, time(hour), ZoneInfo("Asia/Tehran")))
+    chat.run(ActionLoyaltyRaffle(), "قرعه‌کشی کیه")
+    assert told in chat.told("utter_club_raffle_out")["when"]
 
 
 def test_a_chance_by_right_is_taken_at_once_and_costs_nothing(chat: Chat) -> None:

@@ -16,6 +16,7 @@ from actions.loyalty_rewards import (
 )
 from bot.nlu.expected import as_expected
 from crm_store.loyalty.models import Redemption
+from crm_store.persian import to_persian_digits
 from crm_store.settings import Settings
 from tests.actions.club_chat import CLUB, NO_CLUB, customer_in, earn, entities_of, points_of
 from tests.actions.conftest import Chat
@@ -129,6 +130,63 @@ def test_the_same_question_is_paid_for_once_however_often_it_is_agreed_to(chat: 
     assert chat.said[0][0] == "utter_club_code"
     assert len(codes(chat)) == 1
     assert points_of(chat) == 650
+
+
+def costs(settings: Settings, points: int) -> None:
+    """The owner gives the mug another price."""
+    own = CLUB.replace("points = 250", f"points = {points}")
+    Path(settings.business_path).write_text(own, encoding="utf-8")
+
+
+@pytest.mark.parametrize("answer", ["button", "آره"])
+@pytest.mark.parametrize(("points", "left"), [(300, 600), (200, 700)])
+def test_a_price_that_changed_after_the_question_is_agreed_to_anew(
+    chat: Chat, settings: Settings, answer: str, points: int, left: int
+) -> None:
+    def agree() -> set[str]:
+        return confirm(chat, press(chat) if answer == "button" else typed(chat, answer, "affirm")[1])
+
+    earn(chat, 900)
+    choose(chat, "mug")
+    costs(settings, points)
+    assert agree() == {"utter_club_confirm_reward_changed"}
+    assert codes(chat) == []
+    assert to_persian_digits(points) in chat.told("utter_club_confirm_reward_changed")["points"]
+    assert agree() == {"utter_club_code"}
+    assert points_of(chat) == left
+
+
+def test_a_question_that_is_asked_anew_is_paid_for_once_all_the_same(chat: Chat, settings: Settings) -> None:
+    earn(chat, 900)
+    choose(chat, "mug")
+    old = press(chat)
+    costs(settings, 300)
+    confirm(chat, old)
+    first = press(chat)
+    confirm(chat, old)
+    second = press(chat)
+    for agreed in (first, second, old):
+        assert confirm(chat, agreed) == {"utter_club_code"}
+    costs(settings, 350)
+    assert confirm(chat, first) == {"utter_club_code"}
+    assert len(codes(chat)) == 1
+    assert points_of(chat) == 600
+
+
+def test_whoever_cannot_pay_the_new_price_hears_what_is_missing(chat: Chat, settings: Settings) -> None:
+    earn(chat, 260)
+    choose(chat, "mug")
+    costs(settings, 300)
+    assert confirm(chat, press(chat)) == {"utter_club_reward_missing"}
+    assert points_of(chat) == 260
+
+
+@pytest.mark.parametrize("forged", ["mug", "mug:1", "mug:-250", "mug:", "mug:۲۵۰", "mug:250:1"])
+def test_no_forged_price_buys_anything(chat: Chat, forged: str) -> None:
+    earn(chat, 300)
+    assert confirm(chat, {"reward": [forged], "asked": ["1"]}) == {"utter_club_confirm_reward_changed"}
+    assert codes(chat) == []
+    assert points_of(chat) == 300
 
 
 def test_no_leaves_the_points_where_they_are(chat: Chat) -> None:
