@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
-from sqlalchemy import ColumnElement, and_, func, or_, select
+from sqlalchemy import ColumnElement, and_, exists, func, or_, select
 from sqlalchemy.orm import Session
 
 from crm_store.db import Database
@@ -28,13 +28,16 @@ from crm_store.handoff.models import CLAIMED, EXPIRED, WAITING, Handoff
 from crm_store.handoff.offering import UNKNOWN, offer
 from crm_store.handoff.presence import ONLINE
 from crm_store.handoff.promise import promised_by
+from crm_store.handoff.rating import ask_for_rating
 from crm_store.handoff.releasing import give_back
+from crm_store.handoff.resuming import offer_to_go_on
 from crm_store.handoff.service import promise_call, tell_of_callback
 from crm_store.handoff.transferring import wait_again
 from crm_store.handoff.waiting import end
 from crm_store.persian import deadline_text, to_persian_digits
 from crm_store.rules import Rules
 from crm_store.staff.models import StaffMember
+from crm_store.staff.permissions import PERMISSIONS
 from crm_store.staff.telling import tell_groups, tell_role
 
 UNCLAIMED = "utter_staff_handoff_unclaimed"
@@ -123,6 +126,9 @@ def _expire(session: Session, case: Case, rules: Rules, now: datetime) -> bool:
     )
     if call is not None:
         tell_of_callback(session, call, rules=rules)
+    if handoff.claimed_at is not None:  # it was passed on after somebody had it
+        offer_to_go_on(session, handoff, now=now)
+        ask_for_rating(session, handoff, rules=rules, now=now)
     return True
 
 
@@ -138,7 +144,7 @@ def _give_back_idle(session: Session, case: Case, rules: Rules, now: datetime) -
 
 
 def _put_back(session: Session, case: Case, rules: Rules, now: datetime) -> bool:
-    """Let somebody else have what belongs to who no longer works here."""
+    """Let somebody else have what belongs to who may have none any more."""
     wait_again(session, case.conversation, case.handoff, rules=rules, now=now)
     return True
 
@@ -154,8 +160,13 @@ def _offer(session: Session, case: Case, rules: Rules, now: datetime) -> bool:
     return chosen is not None
 
 
+def _takes_none() -> ColumnElement[bool]:
+    """Whether a member of staff no longer works here, or has a role that takes no conversations over."""
+    return or_(StaffMember.disabled_at.is_not(None), StaffMember.role.not_in(PERMISSIONS["handoff.claim"]))
+
+
 def _owner_is_gone() -> ColumnElement[bool]:
-    gone = select(StaffMember.id).where(StaffMember.disabled_at.is_not(None))
+    gone = select(StaffMember.id).where(_takes_none())
     return and_(Handoff.state == CLAIMED, Handoff.owner_id.in_(gone))
 
 
@@ -168,14 +179,18 @@ def _waits_since(minutes: int, now: datetime) -> ColumnElement[bool]:
 
 
 def _is_not_offered(minutes: int, now: datetime) -> ColumnElement[bool]:
-    """What waits and was offered to nobody, too long ago, or to somebody who has gone since."""
-    there = select(StaffMember.id).where(StaffMember.presence == ONLINE, StaffMember.disabled_at.is_(None))
+    """What waits and was offered to nobody, too long ago, or to somebody who has gone since.
+
+    A colleague may pass on to somebody who is not there: it is theirs first all the same.
+    """
+    has_left = and_(StaffMember.presence != ONLINE, StaffMember.presence_at > Handoff.offered_at)
+    has_gone = exists().where(StaffMember.id == Handoff.offered_to_id, or_(has_left, _takes_none()))
     return and_(
         Handoff.state == WAITING,
         or_(
             Handoff.offered_to_id.is_(None),
             Handoff.offered_at <= now - timedelta(minutes=minutes),
-            Handoff.offered_to_id.not_in(there),
+            has_gone,
         ),
     )
 

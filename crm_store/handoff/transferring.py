@@ -104,7 +104,7 @@ def transfer(
 def wait_again(
     session: Session, conversation: Conversation, handoff: Handoff, *, rules: Rules, now: datetime
 ) -> None:
-    """Put a claimed conversation back into the queue because its owner no longer works here."""
+    """Put a claimed conversation back into the queue because its owner may have none any more."""
     _put_back(session, conversation, handoff, rules, now)
     _note(session, handoff, None, {}, now)
     offer(session, handoff, rules=rules, now=now)

@@ -18,7 +18,6 @@ from crm_store.handoff.keeping import CUSTOMER, change_owner, locked_open, note,
 from crm_store.handoff.models import (
     ANGER,
     ASKED,
-    CLAIMED,
     DANGER,
     ENDED,
     LEFT,
@@ -246,11 +245,10 @@ def leave(
     handoff = locked_open(session, conversation=conversation)
     if handoff is None:
         return None
-    was_claimed = handoff.state == CLAIMED
     end(session, conversation, handoff, outcome=LEFT, now=now)
     note(session, handoff, "left", actor=CUSTOMER, now=now)
     tell_customer(session, handoff, "utter_handoff_left", now=now)
-    if was_claimed:  # else the bot has gone on with it all the time
+    if handoff.claimed_at is not None:  # else the bot has gone on with it all the time
         offer_to_go_on(session, handoff, now=now)
     if rules is not None:
         ask_for_rating(session, handoff, rules=rules, now=now)

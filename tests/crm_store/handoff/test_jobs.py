@@ -6,6 +6,7 @@ from collections import Counter
 from datetime import datetime
 from typing import Any
 
+import pytest
 from sqlalchemy import select
 
 from crm_store.activity import Activity
@@ -13,9 +14,11 @@ from crm_store.conversations.models import Conversation
 from crm_store.conversations.service import customer_of
 from crm_store.customers.service import add_phone
 from crm_store.db import Database
-from crm_store.handoff import claiming, replying, service
+from crm_store.drafts import Draft
+from crm_store.handoff import claiming, replying, service, waiting
 from crm_store.handoff.jobs import look_after
 from crm_store.handoff.models import CLAIMED, ENDED, EXPIRED, RELEASED, WAITING, CallbackRequest, Handoff
+from crm_store.handoff.presence import set_presence
 from crm_store.handoff.queries import callbacks_page
 from crm_store.outbox import OutboxItem
 from crm_store.rules import Rules
@@ -54,8 +57,7 @@ def test_what_was_offered_in_vain_is_offered_to_the_next(database: Database) -> 
     assert done(database, after=5)["offered"] == 1
     assert reread(database, wish.id).offered_to_id == second.id
     with database.write() as session:
-        second = session.merge(second)
-        second.presence = "away"
+        set_presence(session, staff=second, presence="away", now=NOON + 6 * MINUTE)
     assert done(database, after=6)["offered"] == 1
     assert reread(database, wish.id).offered_to_id == first.id
 
@@ -181,6 +183,48 @@ def test_the_conversations_of_who_no_longer_works_here_wait_for_another(database
         again = session.get_one(Handoff, wish.id)
         assert (again.state, again.owner_id, again.offered_to_id) == (WAITING, None, colleague.id)
         assert session.get_one(Conversation, wish.conversation_id).owner == "bot"
+
+
+def test_the_conversations_of_who_may_have_none_any_more_wait_for_another(database: Database) -> None:
+    with database.write() as session:
+        agent, wish = an_agent(session), a_wish(session)
+        claiming.claim(session, handoff_id=wish.id, staff=agent, rules=DESK, now=NOON)
+        colleague = an_agent(session)
+        agent.role = "technician"
+    assert done(database, after=2) == {"orphaned": 1}
+    again = reread(database, wish.id)
+    assert (again.state, again.owner_id, again.offered_to_id) == (WAITING, None, colleague.id)
+
+
+def test_what_is_passed_on_to_somebody_who_is_away_is_theirs_first(database: Database) -> None:
+    with database.write() as session:
+        agent, wish, third = an_agent(session), a_wish(session), an_agent(session)
+        colleague = an_agent(session, presence="away")
+        how: dict[str, Any] = {"handoff_id": wish.id, "staff": agent, "rules": DESK, "now": NOON}
+        claiming.claim(session, **how)
+        claiming.transfer(session, to_staff_id=colleague.id, **how)
+    assert done(database, after=4) == {}
+    assert reread(database, wish.id).offered_to_id == colleague.id
+    assert done(database, after=5)["offered"] == 1
+    assert reread(database, wish.id).offered_to_id in (agent.id, third.id)
+
+
+@pytest.mark.parametrize("ends", ["expires", "is left"])
+def test_a_form_is_gone_on_with_also_when_a_talk_was_passed_on_in_vain(database: Database, ends: str) -> None:
+    with database.write() as session:
+        agent, wish = an_agent(session), a_wish(session)
+        session.add(Draft(conversation_id=wish.conversation_id, kind="complaint", state="open"))
+        session.flush()
+        how: dict[str, Any] = {"handoff_id": wish.id, "staff": agent, "now": NOON}
+        claiming.claim(session, rules=DESK, **how)
+        replying.reply(session, text="سلام", key=a_key(), **how)
+        claiming.transfer(session, to_team="repairs", rules=DESK, **how)
+        if ends == "is left":
+            waiting.leave(session, conversation_id=wish.conversation_id, now=NOON + MINUTE)
+    if ends == "expires":
+        assert done(database, after=30)["expired"] == 1
+    with database.read() as session:
+        assert desk_words(session, wish.conversation_id)[-1] == "utter_handoff_resume"
 
 
 def a_call(session: object, now: datetime = NOON) -> CallbackRequest:
