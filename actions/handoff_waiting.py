@@ -7,6 +7,7 @@ from datetime import timedelta
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from actions import promises
 from actions.base import Event, Reply, environment, keep_form_waiting
 from actions.texts import Rich, button, fragment
 from actions.turn import Turn
@@ -96,7 +97,11 @@ def hand_over(
         category=category,
         complaint_filed=complaint_filed,
     )
-    if occasion is None or not _may_begin(turn, session, occasion):
+    if occasion is None:
+        return False
+    if not _may_begin(turn, session, occasion):
+        if complaint_filed:
+            _offer_call(turn, session, reply)
         return False
     handoff = waiting.request(
         session,
@@ -128,6 +133,13 @@ def talk_here(session: Session) -> list[dict[str, str]] | None:
     if not somebody_is_there(session):
         return None
     return [button(term("handoff", "buttons", "talk_here") or "", "request_human")]
+
+
+def _offer_call(turn: Turn, session: Session, reply: Reply) -> None:
+    """Offer a call out of hours to whom a person would have been called for, unless one is coming."""
+    opens = opens_at(session)
+    if opens is not None and not promises.call_is_coming(turn, session):
+        reply.utter("utter_handoff_closed", opens=opens, deadline=promises.next_deadline())
 
 
 def opens_at(session: Session) -> str | None:

@@ -21,6 +21,7 @@ from crm_store.handoff.canned import canned, canned_replies, fill
 from crm_store.handoff.files import KeptFile, sendable
 from crm_store.handoff.keeping import Case, actor_of, locked, member_now, note, require
 from crm_store.handoff.models import CLAIMED, WAITING
+from crm_store.handoff.written import whispered
 from crm_store.inbox import storable
 from crm_store.outbox import (
     CANCELLED,
@@ -134,7 +135,7 @@ def whisper(
     """Write something into a transcript that only the staff read.
 
     Args:
-        text: plain text; may be empty where files go along.
+        text: plain text, with or without the slashes before it; may be empty where files go along.
         files: ids of attachments, or files kept in another way.
         key: names the act; the same one again by the same person writes nothing twice.
 
@@ -147,7 +148,7 @@ def whisper(
     member = member_now(session, staff)
     require(session, member, "handoff.view", handoff_id=f"conversation:{conversation_id}")
     conversation = lock_conversation(session, conversation_id=conversation_id)
-    said = _sayable(text, is_optional=bool(files))
+    said = _sayable(_without_slashes(text), is_optional=bool(files))
     _check_key(key)
     earlier = session.scalars(
         select(Message)
@@ -179,22 +180,29 @@ def edit(
 ) -> None:
     """Give something that one wrote other words, with the customer too, as long as one has the conversation.
 
+    Args:
+        text: plain text; of a whisper with or without the slashes before it.
+
     Raises:
         Forbidden: somebody else wrote it, or has the conversation; commit all the same, it is audited.
         NotFound: there is no such line.
         InvalidTransition: the hand-over in which it was written has ended, or waits.
-        InvalidInput: there is nothing to say, or too much.
+        InvalidInput: there is nothing to say, or too much, or what the customer knows should be whispered.
     """
     now = now or utcnow()
     member = member_now(session, staff)
     found = session.execute(
-        select(Message.conversation_id, Message.author, Message.outbox_id).where(Message.id == message_id)
+        select(Message.conversation_id, Message.author, Message.audience, Message.outbox_id).where(
+            Message.id == message_id
+        )
     ).one_or_none()
     if found is None:
         raise NotFound("there is no such line")
     is_own = found.author == actor_of(member)
     require(session, member, "handoff.reply_own", own=is_own, handoff_id=f"message:{message_id}")
-    said = _sayable(text)
+    if found.audience != STAFF_ONLY and whispered(text) is not None:
+        raise InvalidInput("the customer knows this line; it cannot become a whisper")
+    said = _sayable(_without_slashes(text) if found.audience == STAFF_ONLY else text)
     source = session.get(OutboxItem, found.outbox_id) if found.outbox_id is not None else None
     if source is not None and source.handoff_id is not None:
         _in_hand(session, locked(session, handoff_id=source.handoff_id), member)
@@ -207,6 +215,11 @@ def edit(
     session.flush()
     if source is not None and source.state not in (CANCELLED, FAILED):
         _queue_edit(session, line, source, said, now)
+
+
+def _without_slashes(text: str) -> str:
+    words = whispered(text)
+    return text if words is None else words
 
 
 def _in_hand(session: Session, case: Case, staff: StaffMember) -> Case:

@@ -293,10 +293,8 @@ def test_one_who_waits_and_gets_angry_is_only_more_urgent(chat: Chat, agent: Sta
     assert [handoff.reason for handoff in handoffs(chat)] == ["anger"]
 
 
-@pytest.mark.parametrize(("tier", "is_called"), [("طلایی", True), ("برنزی", False)])
-def test_the_complaint_of_somebody_important_calls_a_person(
-    chat: Chat, agent: StaffMember, tier: str, is_called: bool
-) -> None:
+def file_complaint(chat: Chat, tier: str) -> set[str]:
+    """A customer of some tier registers a complaint; returns what was said to that."""
     with chat.database.write() as session:
         session.get_one(Customer, chat.conversation.identity.customer_id).tier = tier
     chat.run(ValidateComplaintForm(), STORY, intent="complaint_file")
@@ -306,7 +304,26 @@ def test_the_complaint_of_somebody_important_calls_a_person(
     )
     said = chat.run(ActionFileComplaint(), intent="affirm", trusted=True)
     assert "utter_complaint_filed" in said
+    return said
+
+
+@pytest.mark.parametrize(("tier", "is_called"), [("طلایی", True), ("برنزی", False)])
+def test_the_complaint_of_somebody_important_calls_a_person(
+    chat: Chat, agent: StaffMember, tier: str, is_called: bool
+) -> None:
+    said = file_complaint(chat, tier)
     assert ("utter_handoff_waiting_vip" in said) == is_called
+
+
+@pytest.mark.parametrize(("tier", "is_offered"), [("طلایی", True), ("برنزی", False)])
+def test_out_of_hours_the_complaint_of_somebody_important_is_offered_a_call(
+    chat: Chat, agent: StaffMember, says: Callable[[str], None], tier: str, is_offered: bool
+) -> None:
+    tomorrow = (utcnow() + timedelta(days=1, hours=3, minutes=30)).strftime("%A").lower()
+    says(ALWAYS_OPEN + CLOSED_NOW.format(day=tomorrow, hours="09:00-17:00"))
+    said = file_complaint(chat, tier)
+    assert ("utter_handoff_closed" in said) == is_offered
+    assert handoffs(chat) == []
 
 
 def test_a_rule_of_the_owners_calls_a_team(

@@ -65,6 +65,21 @@ async def test_a_command_that_is_none_is_not_said_to_the_customer(setup: Setup, 
     assert desk.handoff().state == "claimed"
 
 
+async def test_unseen_marks_before_the_slashes_give_nothing_away(setup: Setup, desk: Desk) -> None:
+    async with setup.running():
+        topic = await desk.claimed_topic()
+        got = setup.texts(SARA)
+        await desk.writes(desk.negar, topic, "\u200f//مشتری بدحساب است")
+        await desk.writes(desk.negar, topic, "\u2067/\u200f/ تخفیف نده")
+        await desk.writes(desk.negar, topic, "\u200f/relase")
+        await desk.reads(topic, "پاسخ آماده یا فرمانی با این نام نیست")
+        await setup.all_finished()
+        assert setup.texts(SARA) == got
+        assert setup.read(whispers) == [("مشتری بدحساب است", 0), ("تخفیف نده", 0)]
+        await desk.writes(desk.negar, topic, "\u200f/release")
+        await setup.until(lambda: desk.handoff().state == "ended")
+
+
 async def test_whoever_sends_a_place_is_told_that_it_is_not_passed_on(setup: Setup, desk: Desk) -> None:
     async with setup.running():
         topic = await desk.claimed_topic()

@@ -20,11 +20,10 @@ from crm_store.conversations.models import OF_STAFF, STAFF_ONLY, Attachment, Con
 from crm_store.errors import CrmError, NotFound
 from crm_store.handoff import claiming, replying, topics, waiting
 from crm_store.handoff.models import WAITING, StaffTopic
+from crm_store.handoff.written import whispered
 from crm_store.rules import Rules
 from crm_store.staff.accounts import member
 from crm_store.staff.models import StaffMember
-
-_WHISPER = "//"
 
 
 def say(
@@ -128,7 +127,7 @@ def whisper(
             session,
             conversation_id=topic.conversation_id,
             staff=staff,
-            text=text.lstrip("/").strip(),
+            text=text,
             files=files,
             key=f"{head.channel}:{head.inbox_id}",
         )
@@ -164,13 +163,11 @@ def edit(
     )
     if line is None:
         return
-    is_whisper = line.audience == STAFF_ONLY
-    if text.startswith(_WHISPER) and not is_whisper:
+    if whispered(text) is not None and line.audience != STAFF_ONLY:
         tell(session, group=group, head=head, response="utter_topic_already_said")
         return
     try:
-        words = text.lstrip("/").strip() if is_whisper else text
-        replying.edit(session, message_id=line.id, staff=staff, text=words)
+        replying.edit(session, message_id=line.id, staff=staff, text=text)
     except CrmError:
         tell(session, group=group, head=head, response="utter_topic_edit_refused")
 

@@ -18,6 +18,7 @@ from crm_store.conversations import service as conversations
 from crm_store.conversations.models import Conversation
 from crm_store.handoff import topics
 from crm_store.handoff.models import StaffTopic
+from crm_store.handoff.written import bare, whispered
 from crm_store.rules import Rules
 from crm_store.settings import Settings
 from crm_store.staff.invitations import without_invitations
@@ -28,8 +29,6 @@ log = structlog.get_logger(__name__)
 _NOT_PASSED_ON, _NO_SHORTCUT = "utter_topic_not_passed_on", "utter_topic_no_shortcut"
 _ANONYMOUS = "utter_topic_anonymous"
 _OF_NOBODY, _TOPIC_OF_NOBODY = "utter_topic_of_nobody", "utter_topic_not_known"
-#: With what a message begins that stays among the staff.
-WHISPER = "//"
 _COMMAND = re.compile(r"/(release|claim)(?:@\w+)?(?:\s+(.*))?", re.DOTALL)
 #: One word behind a slash: a command, or the shortcut of a reply that is kept ready.
 _SHORTCUT = re.compile(r"(/[^\s/@]+)(?:@\w+)?")
@@ -93,21 +92,21 @@ def _take_in_topic(
         return None
     text = job.corrected or albums.caption(job.rows)
     who: dict[str, Any] = {"group": group, "topic": topic, "staff": staff}
-    command = _COMMAND.fullmatch(text.strip())
+    command = _COMMAND.fullmatch(bare(text))
     if head.incoming.kind == "edited":
         saying.edit(session, head=head, **who)
         return None
     if command is not None:
         _obey(session, command, job=job, rules=rules, **who)
         return None
-    shortcut = _SHORTCUT.fullmatch(text.strip())
+    shortcut = _SHORTCUT.fullmatch(bare(text))
     if shortcut is not None:
         ready = saying.ready_words(session, shortcut[1], topic=topic, staff=staff, rules=rules)
         if ready is None:
             tell(session, group=group, head=head, response=_NO_SHORTCUT)
             return None
         text = ready
-    is_whisper = text.startswith(WHISPER) or (
+    is_whisper = whispered(text) is not None or (
         not text and saying.is_whispered(session, topic=topic, head=head)
     )
     media = tuple(media for row in job.rows for media in row.incoming.media)
