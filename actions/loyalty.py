@@ -36,6 +36,8 @@ from crm_store.tickets.expecting import HISTORY
 PAGE = 8
 #: Kinds of postings whose name says more than their cause.
 _NAMED_BY_KIND = frozenset({EXPIRE, RETURN, ADJUST})
+#: What was settled, or no longer is, because two records of one person were joined or parted.
+_OF_RECORDS = frozenset({"merge", "unmerge"})
 #: What the undoing of a posting is called, by what the posting was for.
 _UNDONE = {"redemption": "code_returned", "raffle": "raffle_called_off"}
 
@@ -174,7 +176,9 @@ def _change_of(posting: LedgerPosting) -> int:
 
 def _cause_of(posting: LedgerPosting, titles: dict[int, str]) -> Rich | str:
     about = posting.cause.partition(":")[0]
-    if posting.kind in _NAMED_BY_KIND:
+    if about in _OF_RECORDS:
+        name = about
+    elif posting.kind in _NAMED_BY_KIND:
         name = posting.kind
     elif posting.kind == REVERSAL:
         name = _UNDONE.get(about, REVERSAL)

@@ -12,7 +12,7 @@ from actions.loyalty_club import balance, last_day_text, lines_text, title_of_bu
 from actions.texts import Rich, button, fragment, meant
 from actions.turn import Turn
 from crm_store.errors import InvalidTransition, TooLate
-from crm_store.loyalty import redemptions
+from crm_store.loyalty import code_endings, redemptions
 from crm_store.loyalty.codes import grouped
 from crm_store.loyalty.models import ACTIVE, CANCELLED, Redemption
 
@@ -82,8 +82,12 @@ class ActionCancelCode(StoreAction):
         if meant_one is None or not _give_back(session, meant_one):
             reply.utter("utter_club_code_cannot_cancel")
         else:
-            points = balance(session, customer_id).points
-            reply.utter("utter_club_code_cancelled", title=meant_one.title, points=points)
+            lost = meant_one.points - code_endings.came_back(session, meant_one)
+            told: dict[str, Any] = {"title": meant_one.title, "points": balance(session, customer_id).points}
+            if lost:
+                reply.utter("utter_club_code_cancelled_late", lost=lost, **told)
+            else:
+                reply.utter("utter_club_code_cancelled", **told)
         return []
 
 

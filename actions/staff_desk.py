@@ -22,7 +22,7 @@ from crm_store.customers.models import Customer
 from crm_store.persian import hide_phones, masked_phone, phone_text
 from crm_store.rules import Rules
 from crm_store.service_requests.models import ServiceRequest
-from crm_store.service_requests.states import HOLDS_PLACE
+from crm_store.service_requests.states import is_expected
 from crm_store.staff import focus as focuses
 from crm_store.staff import pin
 from crm_store.staff.accounts import staff_in
@@ -115,9 +115,7 @@ class Desk:
 
     def is_expected(self, ticket: Complaint | ServiceRequest) -> bool:
         """Whether whoever writes is still to come for a visit."""
-        if not isinstance(ticket, ServiceRequest) or ticket.state not in HOLDS_PLACE:
-            return False
-        return ticket.technician_id == self.staff.id
+        return isinstance(ticket, ServiceRequest) and is_expected(ticket, staff_id=self.staff.id)
 
     def words(self, text: str, ticket: Complaint | ServiceRequest | None = None) -> str:
         """What somebody wrote, with the phone numbers in it as this member may see them."""

@@ -25,6 +25,7 @@ from crm_store.customers.models import (
 from crm_store.errors import InvalidInput
 from crm_store.jobs.service import schedule
 from crm_store.loyalty.referral_rewards import OF_CUSTOMER, settle_merge
+from crm_store.loyalty.settling import settle_debt
 
 #: What is taken over where the record that stays has nothing.
 PROFILE = (
@@ -49,16 +50,17 @@ _BY_HAND = {
 Moved = dict[str, list[int]]
 
 
-def merge(session: Session, *, into_id: int, from_id: int, actor: str) -> None:
+def merge(session: Session, *, into_id: int, from_id: int, actor: str, now: datetime | None = None) -> None:
     """Join a customer's record to another one of the same person; joined records stay as they are.
 
     Everything that names the customer is moved over, in every area; empty fields of the profile are filled.
-    The joined record keeps its own fields, and those contact points that the other one has too. The audit
-    trail tells by ids what was moved.
+    The joined record keeps its own fields, and those contact points that the other one has too. What one of
+    them owes is settled out of the other's points. The audit trail tells by ids what was moved.
 
     Args:
         into_id: the record that goes on standing for the person; see `keeper`.
         actor: who joins them, as in the audit trail: ``customer:<id>``, ``staff:<id>`` or ``operator``.
+        now: when, for the points.
 
     Raises:
         InvalidInput: one of them was joined to another record or erased before.
@@ -83,7 +85,11 @@ def merge(session: Session, *, into_id: int, from_id: int, actor: str) -> None:
     moved |= _join_conflicts(session, into_id=into_id, from_id=from_id, actor=actor)
     session.flush()
     session.expire_all()  # what is in memory still names the other record
-    own = settle_merge(session, customer_id=into_id)
+    now = now or utcnow()
+    own = settle_merge(session, customer_id=into_id, now=now)
+    by = "customer" if actor.startswith("customer:") else actor
+    # Whoever owes has nothing to spend, whichever of the two records it was.
+    settle_debt(session, customer_id=into_id, cause=f"merge:{from_id}", actor=by, now=now)
     # Together they may have another level, and a friend's first purchase.
     data = {"customer_id": into_id}
     schedule(session, kind=OF_CUSTOMER, key=f"loyalty-merged:{from_id}", due_at=utcnow(), data=data)
@@ -91,7 +97,7 @@ def merge(session: Session, *, into_id: int, from_id: int, actor: str) -> None:
         session,
         customer_id=into_id,
         kind="customer.merged",
-        actor="customer" if actor.startswith("customer:") else actor,
+        actor=by,
         subject_type="customer",
         subject_id=from_id,
     )

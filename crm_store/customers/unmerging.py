@@ -20,6 +20,7 @@ from crm_store.customers.models import JOINED, ContactPoint, Customer, LinkConfl
 from crm_store.customers.names import remember
 from crm_store.errors import InvalidInput, InvalidTransition, NotFound
 from crm_store.loyalty.referral_rewards import restore_referral
+from crm_store.loyalty.settling import settle_debt, undo_settling
 from crm_store.privacy.service import erasure_waits
 
 _MERGE, _UNMERGE = "customer.merge", "customer.unmerge"
@@ -55,7 +56,8 @@ def undo_merge(
 
     What was moved goes back, fields that were filled are emptied again unless they were changed since, and
     what came in since by the accounts that go back goes with them. Whatever else came in since, a purchase
-    or points, stays where it is: nothing says whose of the two it is.
+    or points, stays where it is: nothing says whose of the two it is. What one of them had paid of the
+    other's debt goes back and is owed again.
 
     Args:
         actor: who parts them, as in the audit trail.
@@ -72,6 +74,9 @@ def undo_merge(
     """
     joining = _joining(session, audit_id, from_id)
     into, joined = joining.into, joining.joined
+    by = {"cause": f"unmerge:{joined.id}", "actor": actor}
+    points = [int(one) for one in joining.detail["moved"].get("loyalty_accounts.customer_id", ())]
+    undo_settling(session, customer_id=into.id, account_ids=points, **by, now=now)
     _move_back(session, joining)
     accounts = [int(one) for one in joining.detail["moved"].get("channel_identities.customer_id", ())]
     came_since = _move_what_came_since(session, joining, accounts)
@@ -85,6 +90,9 @@ def undo_merge(
     joined.merged_into_id = None
     session.flush()
     remember(session, [into.id, joined.id])
+    for one in (into, joined):
+        # What is owed again may meet points that came in since.
+        settle_debt(session, customer_id=one.id, **by, now=now)
     for referral_id, (state, reason) in joining.detail.get("referrals", {}).items():
         key = f"unmerge:{joining.audit_id}"
         restore_referral(

@@ -10,15 +10,17 @@ from collections.abc import Callable, Sequence
 from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import func, or_, select
+from sqlalchemy import ColumnElement, and_, func, or_, select
 from sqlalchemy.orm import Session
 
 from crm_store.activity import record_activity
+from crm_store.business.loyalty import Loyalty
 from crm_store.customers.models import Customer
 from crm_store.jobs.models import ScheduledJob
 from crm_store.jobs.service import Handler, schedule, waiting
 from crm_store.loyalty import ledger, referral_rewards
 from crm_store.loyalty.balance import balance_of
+from crm_store.loyalty.lapsing import write_off
 from crm_store.loyalty.models import LedgerPosting, LedgerProof, LotMovement, LoyaltyAccount, PointLot
 from crm_store.loyalty.people import standing_customer
 from crm_store.loyalty.redemptions import LAPSED_AT_ONCE, lapse_due
@@ -72,7 +74,7 @@ def handlers(rules: Callable[[], Rules]) -> dict[str, Handler]:
             return
         while lapse_due(session, rules=present, now=now) == LAPSED_AT_ONCE:
             session.flush()
-        members = _members(session, int(job.data.get(AFTER, 0)))
+        members = _members(session, int(job.data.get(AFTER, 0)), present.business.loyalty)
         former = job.data.get(RULES)
         version = job.data.get(TONIGHT) or rules_version(session, present.business.loyalty)
         # Other rules may mean another level for anybody.
@@ -92,28 +94,7 @@ def handlers(rules: Callable[[], Rules]) -> dict[str, Handler]:
         if customer is None or not present.business.loyalty.is_on:
             return
         ledger.lock_customer(session, customer.id)
-        expired = ledger.expire_due(session, customer_id=customer.id, now=now)
-        if expired:
-            record_activity(
-                session,
-                customer_id=customer.id,
-                kind="loyalty.expired",
-                actor="system",
-                data={"points": expired},
-            )
-            day = now.astimezone(ZoneInfo(present.timezone)).date()
-            params = {"points": group_thousands(expired)}
-            key = f"expired:{customer.id}:{day}"
-            tell_by_day(
-                session,
-                customer_id=customer.id,
-                response="utter_points_expired",
-                key=key,
-                params=params,
-                rules=present,
-                now=now,
-                priority=TO_MANY,
-            )
+        _write_off(session, customer.id, present, now)
         referral_rewards.reward_late(session, customer=customer, rules=present, now=now)
         review_tier(session, customer_id=customer.id, rules=present, now=now)
         _call_to_mind(session, customer.id, present, now)
@@ -121,10 +102,52 @@ def handlers(rules: Callable[[], Rules]) -> dict[str, Handler]:
     return {NIGHTLY: nightly, OF_CUSTOMER: of_customer}
 
 
-def _members(session: Session, after: int) -> list[int]:
-    """The next customers with an account, by their ids."""
-    members = select(LoyaltyAccount.customer_id).where(LoyaltyAccount.customer_id > after).distinct()
-    return list(session.scalars(members.order_by(LoyaltyAccount.customer_id).limit(AT_ONCE)))
+def _write_off(session: Session, customer_id: int, rules: Rules, now: datetime) -> None:
+    """Write off what lapsed; nobody hears of points that were over when they came."""
+    lapsed = write_off(session, customer_id=customer_id, now=now)
+    if lapsed.points:
+        record_activity(
+            session,
+            customer_id=customer_id,
+            kind="loyalty.expired",
+            actor="system",
+            data={"points": lapsed.points},
+        )
+    if lapsed.news:
+        day = now.astimezone(ZoneInfo(rules.timezone)).date()
+        tell_by_day(
+            session,
+            customer_id=customer_id,
+            response="utter_points_expired",
+            key=f"expired:{customer_id}:{day}",
+            params={"points": group_thousands(lapsed.news)},
+            rules=rules,
+            now=now,
+            priority=TO_MANY,
+        )
+
+
+def _members(session: Session, after: int, loyalty: Loyalty) -> list[int]:
+    """The next customers with an account or a level, by their ids: a list may have brought that alone."""
+    accounts = select(LoyaltyAccount.customer_id).where(LoyaltyAccount.customer_id > after).distinct()
+    found = list(session.scalars(accounts.order_by(LoyaltyAccount.customer_id).limit(AT_ONCE)))
+    if not loyalty.tiers:
+        return found
+    listed = select(Customer.id).where(Customer.id > after, *_has_level(loyalty))
+    if len(found) == AT_ONCE:
+        # No further than this page goes, or every page would look through all customers that are left.
+        listed = listed.where(Customer.id < found[-1])
+    with_level = session.scalars(listed.order_by(Customer.id).limit(AT_ONCE))
+    return sorted({*found, *with_level})[:AT_ONCE]
+
+
+def _has_level(loyalty: Loyalty) -> tuple[ColumnElement[bool], ...]:
+    """Whether a record that stands has a level that the club knows."""
+    return (
+        Customer.tier.in_([tier.name for tier in loyalty.tiers]),
+        Customer.merged_into_id.is_(None),
+        Customer.erased_at.is_(None),
+    )
 
 
 def _with_something_to_do(session: Session, members: Sequence[int], rules: Rules, now: datetime) -> set[int]:
@@ -156,10 +179,15 @@ def _with_something_to_do(session: Session, members: Sequence[int], rules: Rules
     )
     in_grace = (
         select(Customer.id)
-        .join(LoyaltyAccount, LoyaltyAccount.customer_id == Customer.id)
+        .outerjoin(LoyaltyAccount, LoyaltyAccount.customer_id == Customer.id)
         .where(
             Customer.id.between(members[0], members[-1]),
-            or_(Customer.tier_grace_until <= now, Customer.tier_since.is_(None)),
+            or_(
+                Customer.tier_grace_until <= now,
+                # A level of which nobody has seen yet whether enough was bought for it.
+                and_(Customer.tier_since.is_(None), Customer.tier_grace_until.is_(None)),
+            ),
+            or_(LoyaltyAccount.id.is_not(None), and_(*_has_level(loyalty))),
         )
     )
     chosen = [ending, left_the_year] + ([in_grace] if loyalty.tiers else [])

@@ -9,7 +9,6 @@ one before.
 
 from __future__ import annotations
 
-from collections import defaultdict
 from datetime import datetime
 from typing import Any
 
@@ -20,11 +19,11 @@ from crm_store.audit import record_audit
 from crm_store.customers.models import Customer
 from crm_store.errors import InvalidInput, InvalidTransition, NotAllowed, NotEnoughPoints
 from crm_store.loyalty.expiry import expiry_of
+from crm_store.loyalty.lapsing import write_off
 from crm_store.loyalty.lots import taken_from
 from crm_store.loyalty.models import (
     ADJUST,
     EARN,
-    EXPIRE,
     RETURN,
     REVERSAL,
     SPEND,
@@ -37,7 +36,6 @@ from crm_store.loyalty.postings import (
     Change,
     Entry,
     account_of,
-    last_of,
     lock_customer,
     lock_customers,
     open_books,
@@ -183,6 +181,7 @@ def reverse(
     cause: str,
     actor: str,
     key: str,
+    is_within: bool = False,
     now: datetime | None = None,
 ) -> LedgerPosting:
     """Undo a posting, once. Spent points go back to their lots, after what is owed was settled.
@@ -190,6 +189,8 @@ def reverse(
     Args:
         posting: an earning, a spending or an adjustment; of several postings of one change the first.
         key: names the change; the same key again gives the first posting.
+        is_within: what an earning gave is taken from its own account alone, and the rest owed;
+            `crm_store.loyalty.settling` then settles it so that it can be undone.
 
     Raises:
         InvalidTransition: it was undone before, or is nothing that can be undone.
@@ -210,7 +211,9 @@ def reverse(
     parts = parts_of(session, posting)
     worth = sum(part.points - part.debt for part in parts)
     if worth >= 0:
-        return take_from_earning(session, books, entry, posting, worth, reverses_id=posting.id)
+        return take_from_earning(
+            session, books, entry, posting, worth, reverses_id=posting.id, is_within=is_within
+        )
     return give_back(session, books, entry, parts)
 
 
@@ -278,18 +281,7 @@ def expire_due(session: Session, *, customer_id: int, now: datetime | None = Non
     Returns:
         How many points.
     """
-    customer = lock_customer(session, customer_id)
-    books = open_books(session, customer, now)
-    changes: dict[int, Change] = defaultdict(Change)
-    for lot in books.lots:
-        if not lot.is_live(books.at):
-            changes[lot.account_id].lots[lot.lot_id] = -lot.points
-    expired = -sum(change.points for change in changes.values())
-    if expired:
-        # What was posted last names the run: before the next one something else has to come in between.
-        key = f"expire:{books.account_ids[0]}:{last_of(session, books.account_ids)}"
-        post(session, books, Entry(EXPIRE, "expiry", "system", key, books.at), changes)
-    return expired
+    return write_off(session, customer_id=customer_id, now=now).points
 
 
 def _begin(

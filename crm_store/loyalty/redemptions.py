@@ -17,7 +17,6 @@ from crm_store.activity import record_activity
 from crm_store.audit import record_audit
 from crm_store.base import utcnow
 from crm_store.business.loyalty import Loyalty, Reward
-from crm_store.conversations.queries import latest_conversation
 from crm_store.customers.models import Customer
 from crm_store.errors import (
     CrmError,
@@ -30,12 +29,11 @@ from crm_store.errors import (
 )
 from crm_store.loyalty import ledger
 from crm_store.loyalty.balance import balance_of
+from crm_store.loyalty.code_endings import BY_THE_SHOP, OVER, give_points_back, tell_end
 from crm_store.loyalty.codes import new_code, read_code
-from crm_store.loyalty.models import ACTIVE, CANCELLED, LAPSED, USED, LedgerPosting, Redemption, RewardStock
+from crm_store.loyalty.models import ACTIVE, CANCELLED, LAPSED, USED, Redemption, RewardStock
 from crm_store.loyalty.stock import put_back, take_from_stock
 from crm_store.loyalty.telling import by_day
-from crm_store.outbox import enqueue_notice
-from crm_store.persian import group_thousands
 from crm_store.rules import Rules
 
 SYSTEM, CUSTOMER = "system", "customer"
@@ -210,6 +208,8 @@ def cancel(
 ) -> Redemption:
     """Give back a code that was not used: the points go back to their lots, what is owed is settled first.
 
+    What is there again of them tells `crm_store.loyalty.code_endings.came_back`.
+
     Args:
         redemption_id: which one; or else ``code``.
         customer_id: whose it has to be; None for anybody's.
@@ -228,12 +228,13 @@ def cancel(
         raise NotFound("there is no such code")
     if not _move(session, found, {"state": CANCELLED}):
         raise InvalidTransition(f"this code is {found.state} already", state=found.state)
-    _give_points_back(session, found, owner, actor, now)
+    if owner is not None:
+        give_points_back(session, found, actor=actor, now=now)
     put_back(session, [found.reward])
     _note(session, found, "loyalty.code_cancelled", actor)
     if actor != CUSTOMER:
         _audit(session, found, "redemption.cancel", actor)
-        _tell(session, found, "utter_reward_cancelled")
+        tell_end(session, found, BY_THE_SHOP)
     return found
 
 
@@ -260,9 +261,10 @@ def lapse_due(session: Session, *, rules: Rules, now: datetime | None = None) ->
     for redemption in due:
         owner = _lock_owner(session, redemption)
         if _move(session, redemption, {"state": LAPSED}):
-            _give_points_back(session, redemption, owner, SYSTEM, now)
+            if owner is not None:
+                give_points_back(session, redemption, actor=SYSTEM, now=now)
             _note(session, redemption, "loyalty.code_lapsed", SYSTEM)
-            _tell(session, redemption, "utter_reward_lapsed", due_at=by_day(now, rules))
+            tell_end(session, redemption, OVER, due_at=by_day(now, rules))
             lapsed.append(redemption.reward)
     put_back(session, lapsed)
     return len(lapsed)
@@ -326,20 +328,6 @@ def _lock_owner(session: Session, redemption: Redemption) -> Customer | None:
     return None if customer.erased_at is not None else ledger.lock_customer(session, customer.id)
 
 
-def _give_points_back(
-    session: Session, redemption: Redemption, owner: Customer | None, actor: str, now: datetime
-) -> None:
-    if owner is not None:
-        ledger.reverse(
-            session,
-            posting=session.get_one(LedgerPosting, redemption.posting_id),
-            cause=f"redemption:{redemption.id}",
-            actor=actor,
-            key=f"redemption-back:{redemption.id}",
-            now=now,
-        )
-
-
 def _end_of(now: datetime, days: int, timezone: str) -> datetime | None:
     """The last second of the day until which a code holds; None for ever."""
     if not days:
@@ -374,16 +362,3 @@ def _audit(session: Session, redemption: Redemption, action: str, actor: str) ->
     record_audit(
         session, actor=actor, action=action, target_type="redemption", target_id=redemption.id, detail={}
     )
-
-
-def _tell(session: Session, redemption: Redemption, response: str, *, due_at: datetime | None = None) -> None:
-    conversation_id = latest_conversation(session, customer_id=redemption.customer_id)
-    if conversation_id is not None:
-        enqueue_notice(
-            session,
-            conversation_id=conversation_id,
-            response=response,
-            idempotency_key=f"redemption-{redemption.state}:{redemption.id}",
-            params={"title": redemption.title, "points": group_thousands(redemption.points)},
-            due_at=due_at,
-        )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime, time, timedelta
+from datetime import datetime, time, timedelta, timezone
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -17,6 +17,7 @@ from crm_store.customers.models import Customer
 from crm_store.loyalty import ledger
 from crm_store.loyalty.expiry import expiry_of
 from crm_store.loyalty.models import (
+    EARN,
     REFUSED,
     REWARDED,
     TAKEN_BACK,
@@ -26,6 +27,7 @@ from crm_store.loyalty.models import (
     Referral,
 )
 from crm_store.loyalty.people import standing_customer
+from crm_store.loyalty.postings import PART, parts_of
 from crm_store.loyalty.referrals import Reason, posting_key, shares_a_number, was_brought_by
 from crm_store.loyalty.telling import tell_by_day
 from crm_store.loyalty.undoing import is_reversed
@@ -38,6 +40,9 @@ from crm_store.rules import Rules
 SYSTEM = "system"
 #: The job that brings what a customer has and is in the club up to date (`crm_store.loyalty.jobs`).
 OF_CUSTOMER = "loyalty_customer"
+#: In the data of a reward's posting: from when on its points cannot be spent, in seconds since 1970. What
+#: settled a debt opened no lot that could tell.
+EXPIRES = "expires"
 _MONTHS = 12
 _RIALS_IN_A_TOMAN = 10
 
@@ -121,6 +126,8 @@ def take_back_for(session: Session, *, purchase: Purchase, now: datetime) -> Non
 def settle_merge(session: Session, *, customer_id: int, now: datetime | None = None) -> dict[str, list[str]]:
     """Take back a referral whose two sides turn out to be one person.
 
+    What was spent of it is owed, until `crm_store.loyalty.settling` settles it with what the other side has.
+
     Returns:
         State and reason that each of them had before, by its number.
     """
@@ -128,7 +135,7 @@ def settle_merge(session: Session, *, customer_id: int, now: datetime | None = N
     before = {}
     for referral in session.scalars(own).all():
         before[str(referral.id)] = [referral.state, referral.reason]
-        _take_back(session, referral, "own", now or utcnow())
+        _take_back(session, referral, "own", now or utcnow(), is_within=True)
     return before
 
 
@@ -145,22 +152,44 @@ def restore_referral(
     if referral is None or (referral.state, referral.reason) != (TAKEN_BACK, "own"):
         return
     for side in ("friend", "referrer") if state == REWARDED else ():
-        posting = ledger.posting_by_key(session, posting_key(referral.id, side))
+        posting = _reward_of(session, referral, side)
         who = standing_customer(session, referral.friend_id if side == "friend" else referral.referrer_id)
         if posting is not None and who is not None and is_reversed(session, posting):
-            expires_at = session.scalar(select(PointLot.expires_at).where(PointLot.posting_id == posting.id))
             ledger.earn(
                 session,
                 customer_id=who.id,
-                points=posting.points,
+                points=sum(part.points - part.debt for part in parts_of(session, posting)),
                 cause=posting.cause,
                 actor=SYSTEM,
                 key=f"{posting_key(referral.id, side)}:{key}",
-                expires_at=expires_at,
+                expires_at=_end_of(session, posting),
+                rules_id=posting.rules_id,
+                data=posting.data,
                 now=now,
             )
     referral.state, referral.reason = state, reason
     session.flush()
+
+
+def _reward_of(session: Session, referral: Referral, side: str) -> LedgerPosting | None:
+    """What a side was given, or given again, last."""
+    first, key = posting_key(referral.id, side), LedgerPosting.idempotency_key
+    given = select(LedgerPosting).where(
+        LedgerPosting.cause == f"referral:{referral.id}",
+        LedgerPosting.kind == EARN,
+        # A further posting of the same change is none of its own.
+        or_(key == first, key.startswith(f"{first}:") & ~key.contains(PART)),
+    )
+    return session.scalars(given.order_by(LedgerPosting.id.desc())).first()
+
+
+def _end_of(session: Session, reward: LedgerPosting) -> datetime | None:
+    """From when on the points of a reward cannot be spent."""
+    lot = session.scalar(select(PointLot).where(PointLot.posting_id == reward.id))
+    if lot is not None:
+        return lot.expires_at
+    seconds = reward.data.get(EXPIRES)
+    return datetime.fromtimestamp(seconds, timezone.utc) if seconds is not None else None
 
 
 def _waiting_of(session: Session, friend: Customer) -> Referral | None:
@@ -214,6 +243,7 @@ def _earn(
 ) -> LedgerPosting | None:
     if not points:
         return None
+    expires_at = expiry_of(now, rules)
     return ledger.earn(
         session,
         customer_id=customer_id,
@@ -221,19 +251,23 @@ def _earn(
         cause=f"referral:{referral.id}",
         actor=SYSTEM,
         key=posting_key(referral.id, side),
-        expires_at=expiry_of(now, rules),
+        expires_at=expires_at,
         rules_id=rules_version(session, rules.business.loyalty),
+        data={EXPIRES: int(expires_at.timestamp())} if expires_at is not None else {},
         now=now,
     )
 
 
-def _take_back(session: Session, referral: Referral, reason: str, now: datetime) -> None:
+def _take_back(
+    session: Session, referral: Referral, reason: str, now: datetime, *, is_within: bool = False
+) -> None:
     for side in ("friend", "referrer"):
-        posting = ledger.posting_by_key(session, posting_key(referral.id, side))
+        posting = _reward_of(session, referral, side)
         who = standing_customer(session, referral.friend_id if side == "friend" else referral.referrer_id)
         if posting is not None and who is not None and not is_reversed(session, posting):
-            key = f"{posting_key(referral.id, side)}:back"
-            ledger.reverse(session, posting=posting, cause=posting.cause, actor=SYSTEM, key=key, now=now)
+            key = f"{posting.idempotency_key}:back"
+            by = {"cause": posting.cause, "actor": SYSTEM, "key": key}
+            ledger.reverse(session, posting=posting, **by, is_within=is_within, now=now)
     referral.state, referral.reason = TAKEN_BACK, reason
     session.flush()
 

@@ -60,6 +60,7 @@ def take_from_earning(
     points: int,
     *,
     reverses_id: int | None = None,
+    is_within: bool = False,
 ) -> LedgerPosting:
     """Take back what an earning gave: from its own lot, then from any; the rest is owed on its account.
 
@@ -67,13 +68,15 @@ def take_from_earning(
         entry: with what no longer counts for the tier, below zero; never more in all than was earned.
         points: at least zero; never more in all than was earned.
         reverses_id: of the earning, when all of it is undone.
+        is_within: leaves other accounts of the customer alone.
     """
     before = taken_back(session, earned)
     worth = sum(part.points - part.debt for part in parts_of(session, earned))
     asked, points = points, min(points, worth - before.points)
     forgiven = max(0, min(points, _expired_of(session, earned) - before.forgiven))
     own = [lot for lot in books.lots if lot.posting_id == earned.id]
-    lots = [*own, *(lot for lot in books.live if lot.posting_id != earned.id)]
+    others = [lot for lot in books.live if not is_within or lot.account_id == earned.account_id]
+    lots = [*own, *(lot for lot in others if lot.posting_id != earned.id)]
     taken = taken_from(lots, points - forgiven)
     changes = out_of(lots, taken)
     main = changes.setdefault(earned.account_id, Change())

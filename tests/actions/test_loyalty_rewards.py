@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,8 @@ from actions.loyalty_rewards import (
     ActionLoyaltyRedeem,
 )
 from bot.nlu.expected import as_expected
+from crm_store.base import utcnow
+from crm_store.loyalty import redemptions
 from crm_store.loyalty.models import Redemption
 from crm_store.persian import to_persian_digits
 from crm_store.settings import Settings
@@ -236,6 +239,21 @@ def test_open_codes_are_listed_and_given_back_once(chat: Chat) -> None:
     assert chat.run(ActionCancelCode(), again=True, **where) == {"utter_club_code_cancelled"}
     assert points_of(chat) == 300
     assert chat.run(ActionLoyaltyRedeem(), "کدهام") == {"utter_club_no_codes"}
+
+
+def test_who_gives_a_code_back_too_late_hears_that_its_points_are_over(
+    chat: Chat, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    earn(chat, 300, expires_in=timedelta(days=2))
+    choose(chat, "mug")
+    confirm(chat, press(chat))
+    chat.run(ActionLoyaltyRedeem(), "کدهام کجاست")
+    where: dict[str, Any] = {"intent": "cancel_code", "trusted": True, "entities": press(chat)}
+    later = utcnow() + timedelta(days=3)
+    monkeypatch.setattr(redemptions, "utcnow", lambda: later)
+    for again in (False, True):
+        assert chat.run(ActionCancelCode(), again=again, **where) == {"utter_club_code_cancelled_late"}
+    assert "۲۵۰" in chat.told("utter_club_code_cancelled_late")["lost"]
 
 
 def test_somebody_elses_code_cannot_be_given_back(chat: Chat, stranger: Chat) -> None:

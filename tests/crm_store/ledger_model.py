@@ -1,7 +1,8 @@
 """Customers' points as one would keep them on paper: a small reference to compare the ledger with.
 
 Nothing here looks at the store. A person has lots and perhaps a debt; joining two people puts both heaps
-together. `Points.do` and `really` take the same `Op` and say what came of it in the same way.
+together, and what one of them owes is paid at once. `Points.do` and `really` take the same `Op` and say what
+came of it in the same way.
 """
 
 from __future__ import annotations
@@ -134,7 +135,7 @@ class Points:
         """What comes of something."""
         try:
             if op.kind == "merge":
-                return self._merge(op)
+                return self._merge(op, now)
             person = self.person(op.customer)
             at = max(now, person.last_at) if person.last_at else now
             if op.kind == "expire":
@@ -224,7 +225,7 @@ class Points:
             self.posted += 1
         return -expired, 0
 
-    def _merge(self, op: Op) -> Outcome:
+    def _merge(self, op: Op, now: datetime) -> Outcome:
         if self.joined.get(op.customer) == op.into or op.customer == op.into:
             return NOTHING
         if op.customer in self.joined or op.into in self.joined:
@@ -235,7 +236,16 @@ class Points:
         into.last_at = max(filter(None, (into.last_at, joined.last_at)), default=None)
         self.joined[op.customer] = op.into
         del self.people[op.customer]
+        self._settle(into, max(now, into.last_at) if into.last_at else now)
         return NOTHING
+
+    def _settle(self, person: Person, at: datetime) -> None:
+        """What one of two owed is paid out of the other's points, when both turn out to be one person."""
+        paid = sum(share for _lot, share in person.take(person.live(at), person.debt))
+        if paid:
+            person.debt -= paid
+            person.last_at = at
+            self.posted += 1
 
 
 def really(session: Session, op: Op, now: datetime) -> Outcome:
@@ -253,7 +263,7 @@ def really(session: Session, op: Op, now: datetime) -> Outcome:
 def post(session: Session, op: Op, now: datetime) -> LedgerPosting | tuple[int, int]:
     """Do it in the store; the posting, or what came of it where that is not about a key."""
     if op.kind == "merge":
-        merge(session, into_id=op.into, from_id=op.customer, actor="operator")
+        merge(session, into_id=op.into, from_id=op.customer, actor="operator", now=now)
         return NOTHING
     if op.kind == "expire":
         return -ledger.expire_due(session, customer_id=op.customer, now=now), 0

@@ -119,6 +119,7 @@ class Changes(RuleBasedStateMachine):
                 ends = [lot.expires_at for lot in live if lot.expires_at]
                 soon = sum(lot.left for lot in live if lot.expires_at and lot.expires_at <= at + SOON)
                 assert (balance.points, balance.debt) == (sum(lot.left for lot in live), person.debt)
+                assert not (balance.points and balance.debt), "what is owed is settled first"
                 assert (balance.expiring_soon, balance.expires_first_at) == (soon, min(ends, default=None))
 
     # How both are asked

@@ -24,9 +24,12 @@ from crm_store.errors import (
     RewardGone,
     TooLate,
 )
+from crm_store.jobs.service import run_due, schedule
 from crm_store.loyalty import ledger
 from crm_store.loyalty.balance import balance_of
+from crm_store.loyalty.code_endings import came_back
 from crm_store.loyalty.codes import grouped
+from crm_store.loyalty.jobs import handlers
 from crm_store.loyalty.models import (
     ACTIVE,
     CANCELLED,
@@ -47,6 +50,7 @@ from crm_store.loyalty.redemptions import (
     redemptions_of,
     use_code,
 )
+from crm_store.loyalty.referral_rewards import OF_CUSTOMER
 from crm_store.persian import to_persian_digits
 from tests.factories.club import MUG, NOW, a_club_member, club, give, points_of
 from tests.factories.notices import notices_to, rendered, told
@@ -276,6 +280,69 @@ def test_an_unused_code_lapses_gives_its_points_back_and_tells_so_once(database:
         assert told(session, chat.id) == ["utter_reward_lapsed"]
         assert to_persian_digits(100) in rendered(notices_to(session, chat.id)[0]).text
     assert taken(database, "mug") == 0
+
+
+LATE = NOW + timedelta(days=40)
+
+
+@pytest.mark.parametrize(("gone", "wording"), [(60, "_part"), (100, "_none")])
+@pytest.mark.parametrize("ends", ["lapsed", "cancelled"])
+def test_who_hears_of_an_unused_code_hears_what_of_its_points_is_there_again_and_hears_it_once(
+    database: Database, ends: str, gone: int, wording: str
+) -> None:
+    with database.write() as session:
+        customer, chat = a_club_member(session, points=gone, expires_at=NOW + timedelta(days=10))
+        give(session, customer, 107 - gone)
+        given = redeem(session, customer_id=customer, reward="mug", key="m:1", rules=RULES, now=NOW)
+        if ends == "lapsed":
+            lapse_due(session, rules=RULES, now=LATE)
+        else:
+            cancel(session, code=given.code, actor="operator", now=LATE)
+        assert came_back(session, given) == 100 - gone
+        assert points_of(session, customer, now=LATE) == 107 - gone
+        assert told(session, chat.id) == [f"utter_reward_{ends}{wording}"]
+        for turn in range(2):
+            text = rendered(notices_to(session, chat.id)[0], turn).text
+            assert MUG.title in text
+            assert to_persian_digits(gone) in text
+            assert (to_persian_digits(40) in text) == (gone == 60)
+    night(database, customer)
+    with database.read() as session:
+        assert told(session, chat.id) == [f"utter_reward_{ends}{wording}"]
+    assert lots_left(database, customer) == [0, 107 - gone]  # which was written off all the same
+
+
+def test_who_gives_a_code_back_in_the_dialogue_hears_no_second_time_that_its_points_are_over(
+    database: Database,
+) -> None:
+    with database.write() as session:
+        customer, chat = a_club_member(session, points=100, expires_at=NOW + timedelta(days=10))
+        given = redeem(session, customer_id=customer, reward="mug", key="m:1", rules=RULES, now=NOW)
+        cancel(session, code=given.code, customer_id=customer, actor="customer", now=LATE)
+        assert came_back(session, given) == 0
+    night(database, customer)
+    with database.read() as session:
+        assert told(session, chat.id) == []
+    assert lots_left(database, customer) == [0]
+
+
+def test_points_of_a_code_that_settle_what_is_owed_are_not_called_lost(database: Database) -> None:
+    with database.write() as session:
+        customer, chat = a_club_member(session)
+        earned = give(session, customer, 100, expires_at=NOW + timedelta(days=10))
+        redeem(session, customer_id=customer, reward="mug", key="m:1", rules=RULES, now=NOW)
+        by = {"cause": "return:1", "actor": "system", "key": "return:1", "now": NOW}
+        ledger.take_back(session, customer_id=customer, earned=earned, points=100, base=0, **by)  # type: ignore[arg-type]
+        lapse_due(session, rules=RULES, now=LATE)
+        assert told(session, chat.id) == ["utter_reward_lapsed"]
+
+
+def night(database: Database, customer_id: int) -> None:
+    """The nightly look at one customer."""
+    data = {"customer_id": customer_id}
+    with database.write() as session:
+        schedule(session, kind=OF_CUSTOMER, key="night", due_at=LATE, data=data)
+    run_due(database, handlers(lambda: RULES), now=LATE)
 
 
 def test_a_code_that_lapses_by_night_is_told_in_the_morning(database: Database) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date, datetime, time, timedelta
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import msgspec
@@ -21,10 +22,11 @@ from crm_store.jobs.models import ScheduledJob
 from crm_store.jobs.service import run_due, waiting
 from crm_store.loyalty import earning, jobs, ledger
 from crm_store.loyalty.balance import balance_of
-from crm_store.loyalty.models import LedgerProof
+from crm_store.loyalty.models import LedgerProof, LoyaltyAccount
 from crm_store.loyalty.proof import prove
 from crm_store.loyalty.tiers import review_tier, standing_of, tier_points
 from crm_store.outbox import OutboxItem
+from crm_store.persian import group_thousands
 from crm_store.persian.jalali_days import add_months, jalali_day
 from crm_store.rules import Rules
 from tests.factories.purchases import a_purchase, a_return
@@ -208,6 +210,32 @@ def test_the_nightly_work_writes_off_what_lapsed_and_calls_to_mind_what_will(dat
     assert said.count("utter_points_expiring") == 2
 
 
+def test_nobody_hears_that_points_lapsed_which_were_over_when_their_purchase_was_told(
+    database: Database,
+) -> None:
+    begin, later = at(1404, 2, 1), at(1405, 2, 5, 3)
+    with database.write() as session:
+        (chat, who), (_, other) = a_customer_in_chat(session), a_customer_in_chat(session)
+        buy(session, who, 30, begin)
+        for one in (who, other):
+            purchase = a_purchase(session, customer_id=one, paid_at=at(1402, 1, 1), tomans=500_000)
+            earning.earn_for_purchase(session, purchase=purchase, rules=RULES, is_told=False, now=begin)
+        jobs.plan_nightly(session, rules=RULES, now=later)
+    for _ in range(2):
+        run_due(database, jobs.handlers(lambda: RULES), now=later + timedelta(days=1))
+    with database.read() as session:
+        lapsed = {
+            item.conversation_id: item.content["params"]["points"]
+            for item in session.scalars(select(OutboxItem))
+            if item.content["response"] == "utter_points_expired"
+        }
+        assert lapsed == {chat.id: group_thousands(30)}
+        noted = select(Activity).where(Activity.kind == "loyalty.expired").order_by(Activity.customer_id)
+        assert [one.data["points"] for one in session.scalars(noted)] == [80, 50]
+        for one in (who, other):
+            assert balance_of(session, customer_id=one, soon=timedelta(0), now=later).points == 0
+
+
 def test_the_nightly_work_leaves_nobody_out_however_many_they_are(
     database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -228,6 +256,61 @@ def test_the_nightly_work_leaves_nobody_out_however_many_they_are(
         assert next_night is not None
         assert next_night.due_at == at(1405, 2, 12, 2) + timedelta(minutes=30)
         assert jobs.AFTER not in next_night.data
+
+
+def listed(session: Session, tier: str, **fields: Any) -> int:
+    """Somebody whom a customer list brought with a level."""
+    customer = Customer(tier=tier, source="import", **fields)
+    session.add(customer)
+    session.flush()
+    return customer.id
+
+
+def test_a_level_that_a_customer_list_brought_is_kept_through_the_grace_and_no_longer(
+    database: Database,
+) -> None:
+    with database.write() as session:
+        silver, bronze, foreign = (listed(session, tier) for tier in ("نقره‌ای", "برنزی", "ویژه"))
+        jobs.plan_nightly(session, rules=RULES, now=at(1404, 2, 1))
+    handlers = jobs.handlers(lambda: RULES)
+    seen = []
+    for day in (at(1404, 2, 2, 3), at(1404, 2, 3, 3), at(1404, 4, 2, 3), at(1404, 4, 3, 3)):
+        for _ in range(2):
+            run_due(database, handlers, now=day)
+        with database.read() as session:
+            seen.append(session.get_one(Customer, silver).tier)
+            assert session.get_one(Customer, bronze).tier_since is not None
+            assert session.get_one(Customer, foreign).tier == "ویژه"
+        if len(seen) == 1:
+            with database.write() as session:
+                late = listed(session, "طلایی")
+    assert seen == ["نقره‌ای", "نقره‌ای", "نقره‌ای", "برنزی"]
+    with database.read() as session:
+        kinds = session.scalars(select(Activity.kind).where(Activity.customer_id == silver)).all()
+        assert kinds == ["loyalty.tier_grace", "loyalty.tier_down"]
+        assert session.get_one(Customer, late).tier_grace_until == at(1404, 4, 4, 0)
+        assert session.scalar(select(LoyaltyAccount.id)) is None, "a level alone opens no account"
+
+
+def test_the_nightly_work_finds_levels_of_lists_among_members_however_many_there_are(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(jobs, "AT_ONCE", 3)
+    begin = at(1404, 2, 1)
+    with database.write() as session:
+        brought = []
+        for number in range(4):
+            buy(session, a_customer(session), 5, begin)
+            brought += [listed(session, "نقره‌ای") for _ in range(number)]
+        listed(session, "نقره‌ای", merged_into_id=brought[0])
+        listed(session, "نقره‌ای", erased_at=begin)
+        jobs.plan_nightly(session, rules=RULES, now=begin)
+    handlers = jobs.handlers(lambda: RULES)
+    for _ in range(6):
+        run_due(database, handlers, now=at(1404, 2, 2, 3))
+    with database.read() as session:
+        in_grace = select(Customer.id).where(Customer.tier_grace_until.is_not(None)).order_by(Customer.id)
+        assert session.scalars(in_grace).all() == brought
 
 
 def test_the_ledger_is_proven_once_a_night(database: Database) -> None:

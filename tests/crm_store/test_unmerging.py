@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from sqlalchemy import select
@@ -10,6 +11,8 @@ from sqlalchemy.orm import Session
 
 from crm_store.activity import Activity
 from crm_store.audit import AuditEntry
+from crm_store.base import utcnow
+from crm_store.business.loyalty import ReferralRules
 from crm_store.complaints.models import Complaint
 from crm_store.conversations.models import Conversation
 from crm_store.conversations.service import customer_of
@@ -23,16 +26,20 @@ from crm_store.customers.unmerging import joinings, undo_merge
 from crm_store.db import Database
 from crm_store.errors import InvalidInput, InvalidTransition, NotFound
 from crm_store.handoff.models import ASKED, ENDED, Handoff
-from crm_store.loyalty.balance import balance_of
+from crm_store.loyalty import earning, ledger, referrals
+from crm_store.loyalty.balance import balance_of, lots_of
+from crm_store.loyalty.expiry import expiry_of
 from crm_store.loyalty.models import REWARDED, TAKEN_BACK, Referral
 from crm_store.loyalty.proof import prove
 from crm_store.privacy.service import request_erasure
 from crm_store.staff.models import StaffFocus
 from crm_store.staff.notes import add_note, notes_of
 from tests.factories import a_complaint, a_conversation, a_member, an_inbox_id
-from tests.factories.club import give
+from tests.factories.club import club, give
+from tests.factories.purchases import a_purchase
 
 SOON = timedelta(days=30)
+LATER = utcnow() + timedelta(days=700)
 
 
 def two(session: Session) -> tuple[Conversation, Conversation]:
@@ -208,6 +215,125 @@ def test_a_referral_of_two_who_are_two_after_all_counts_again(database: Database
         session.expire_all()
         assert (referral.state, referral.reason) == (REWARDED, "")
         assert (referral.referrer_id, referral.friend_id) == (customer_of(one), from_id)
+
+
+def owe(session: Session, customer_id: int, points: int) -> None:
+    """Somebody sends back what brought points that are spent already."""
+    earned = give(session, customer_id, points, expires_at=LATER)
+    by: dict[str, Any] = {"cause": "test", "actor": "system", "customer_id": customer_id, "points": points}
+    ledger.spend(session, key=f"spent:{earned.id}", **by)
+    ledger.take_back(session, key=f"back:{earned.id}", earned=earned, base=0, **by)
+
+
+def has(session: Session, *customer_ids: int) -> list[tuple[int, int]]:
+    """Points and debt of some customers."""
+    held = [balance_of(session, customer_id=one, soon=SOON) for one in customer_ids]
+    return [(one.points, one.debt) for one in held]
+
+
+def test_a_debt_that_the_others_points_settled_is_owed_again_by_whoever_owed_it(database: Database) -> None:
+    with database.write() as session:
+        one, other = two(session)
+        into_id, from_id = customer_of(one), customer_of(other)
+        give(session, into_id, 50, expires_at=LATER)
+        owe(session, from_id, 30)
+        for _ in range(2):
+            merge(session, into_id=into_id, from_id=from_id, actor="operator")
+            assert has(session, into_id) == [(20, 0)]
+            undo_merge(session, actor="operator", from_id=from_id)
+            assert has(session, into_id, from_id) == [(50, 0), (0, 30)]
+    assert prove(database).faults == []
+
+
+def test_what_was_spent_while_two_were_one_is_not_given_back_with_a_settled_debt(database: Database) -> None:
+    with database.write() as session:
+        one, other = two(session)
+        into_id, from_id = customer_of(one), customer_of(other)
+        owe(session, into_id, 30)
+        given = give(session, from_id, 50, expires_at=LATER)
+        merge(session, into_id=into_id, from_id=from_id, actor="operator")
+        by: dict[str, Any] = {"cause": "test", "actor": "system", "customer_id": into_id}
+        ledger.spend(session, points=20, key="s", **by)
+        ledger.take_back(session, earned=given, points=40, base=0, key="r", **by)
+        assert has(session, into_id) == [(0, 40)]
+        undo_merge(session, actor="operator", from_id=from_id)
+        assert has(session, into_id, from_id) == [(0, 30), (0, 10)]
+    assert prove(database).faults == []
+
+
+def test_points_that_came_since_settle_what_is_owed_again(database: Database) -> None:
+    with database.write() as session:
+        one, other = two(session)
+        into_id, from_id = customer_of(one), customer_of(other)
+        owe(session, into_id, 30)
+        give(session, from_id, 50, expires_at=LATER)
+        merge(session, into_id=into_id, from_id=from_id, actor="operator")
+        give(session, into_id, 40, expires_at=LATER)
+        undo_merge(session, actor="operator", from_id=from_id)
+        assert has(session, into_id, from_id) == [(10, 0), (50, 0)]
+    assert prove(database).faults == []
+
+
+def test_of_three_joined_records_the_one_that_goes_takes_its_debt_along(database: Database) -> None:
+    with database.write() as session:
+        first, second, third = (customer_of(a_conversation(session)) for _ in range(3))
+        give(session, first, 30, expires_at=LATER)
+        owe(session, second, 100)
+        give(session, third, 50, expires_at=LATER)
+        for joined_id in (second, third):
+            merge(session, into_id=first, from_id=joined_id, actor="operator")
+        assert has(session, first) == [(0, 20)]
+        undo_merge(session, actor="operator", from_id=second)
+        assert has(session, first, second) == [(80, 0), (0, 100)]
+        undo_merge(session, actor="operator", from_id=third)
+        assert has(session, first, second, third) == [(30, 0), (0, 100), (50, 0)]
+    assert prove(database).faults == []
+
+
+@pytest.mark.parametrize(("owed", "reward"), [(60, 50), (60, 100), (0, 100)])
+def test_a_reward_that_settled_a_debt_comes_back_whole_however_often_records_are_joined_by_mistake(
+    database: Database, owed: int, reward: int
+) -> None:
+    rules = club(referral=ReferralRules(referrer_points=reward, friend_points=10, yearly_limit=5))
+    with database.write() as session:
+        referrer, friend = (customer_of(a_conversation(session)) for _ in range(2))
+        if owed:
+            owe(session, referrer, owed)
+        code = referrals.code_of(session, customer_id=referrer)
+        referral = referrals.enter_code(session, customer_id=friend, code=code, rules=rules)
+        purchase = a_purchase(session, customer_id=friend, paid_at=utcnow(), tomans=200_000)
+        earning.earn_for_purchase(session, purchase=purchase, rules=rules)
+        before = has(session, referrer, friend)
+        assert before[0] == (max(0, reward - owed), max(0, owed - reward))
+        for _ in range(2):
+            merge(session, into_id=referrer, from_id=friend, actor="operator")
+            (one,) = has(session, referrer)
+            assert one[0] - one[1] == 20 - owed, "nobody is their own friend"
+            undo_merge(session, actor="operator", from_id=friend)
+            assert has(session, referrer, friend) == before
+            assert session.get_one(Referral, referral.id, populate_existing=True).state == REWARDED
+        give(session, referrer, 1, expires_at=LATER)
+        ends = {lot.expires_at for lot in lots_of(session, customer_id=friend)}
+        assert ends == {expiry_of(purchase.paid_at, rules)}
+    assert prove(database).faults == []
+
+
+def test_what_comes_back_of_a_reward_that_settled_a_debt_lapses_when_the_reward_would_have(
+    database: Database,
+) -> None:
+    rules = club(referral=ReferralRules(referrer_points=50, yearly_limit=5))
+    with database.write() as session:
+        referrer, friend = (customer_of(a_conversation(session)) for _ in range(2))
+        owe(session, referrer, 60)
+        code = referrals.code_of(session, customer_id=referrer)
+        referrals.enter_code(session, customer_id=friend, code=code, rules=rules)
+        purchase = a_purchase(session, customer_id=friend, paid_at=utcnow(), tomans=200_000)
+        earning.earn_for_purchase(session, purchase=purchase, rules=rules)
+        merge(session, into_id=referrer, from_id=friend, actor="operator")
+        give(session, referrer, 100, expires_at=LATER)
+        undo_merge(session, actor="operator", from_id=friend)
+        reward = [lot for lot in lots_of(session, customer_id=referrer) if lot.expires_at != LATER]
+        assert [lot.expires_at for lot in reward] == [expiry_of(purchase.paid_at, rules)]
 
 
 def test_a_joining_can_be_undone_once_and_made_anew(database: Database) -> None:
