@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable
 from datetime import datetime, timedelta
+from typing import Any
 
 from sqlalchemy import ColumnElement, and_, exists, func, or_, select
 from sqlalchemy.orm import Session
@@ -38,6 +39,7 @@ from crm_store.persian import deadline_text, to_persian_digits
 from crm_store.rules import Rules
 from crm_store.staff.models import StaffMember
 from crm_store.staff.permissions import PERMISSIONS
+from crm_store.staff.phones import groups_see_phones, said, sees_phones
 from crm_store.staff.telling import tell_groups, tell_role
 
 UNCLAIMED = "utter_staff_handoff_unclaimed"
@@ -94,17 +96,21 @@ def _escalate(session: Session, case: Case, rules: Rules, now: datetime) -> bool
     params = {
         "count": _waiting(session),
         "name": name_of(session, customer_id=handoff.customer_id) or UNKNOWN,
-        "topic": handoff.topic[:120] or UNKNOWN,
         "minutes": to_persian_digits(waited),
         "handoff": handoff.id,
         "number": handoff.id,
     }
     key = f"{staff_notice_key(handoff.id)}unclaimed:{handoff.escalated}"
+
+    def told(*, is_whole: bool) -> dict[str, Any]:
+        topic = said(handoff.topic, is_whole=is_whole)[:120] or UNKNOWN
+        return {"response": UNCLAIMED, "key": key, "params": {**params, "topic": topic}}
+
     is_told = any(
-        tell_role(session, role=role, response=UNCLAIMED, key=key, params=params) for role in _ABOVE
+        tell_role(session, role=role, **told(is_whole=sees_phones(rules, role=role))) for role in _ABOVE
     )
     if not is_told:
-        tell_groups(session, groups=rules.groups, response=UNCLAIMED, key=key, params=params)
+        tell_groups(session, groups=rules.groups, **told(is_whole=groups_see_phones(rules)))
     note(session, handoff, "escalated", actor=SYSTEM, now=now, data={"step": handoff.escalated})
     return True
 

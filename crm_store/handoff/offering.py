@@ -11,6 +11,7 @@ from crm_store.handoff.models import Handoff
 from crm_store.handoff.presence import cap_of, loads, online, team_in_force
 from crm_store.rules import Rules
 from crm_store.staff.models import StaffMember
+from crm_store.staff.phones import said, sees_phones
 from crm_store.staff.telling import tell_member
 
 OFFER = "utter_staff_handoff_offer"
@@ -42,6 +43,7 @@ def offer(
     handoff.offered_to_id, handoff.offered_at = chosen.id if chosen else None, now
     if chosen is not None:
         chosen.offered_at = now
+        topic = said(handoff.topic, is_whole=sees_phones(rules, role=chosen.role))
         tell_member(
             session,
             staff_id=chosen.id,
@@ -49,7 +51,7 @@ def offer(
             key=f"{staff_notice_key(handoff.id)}offer:{int(now.timestamp())}",
             params={
                 "name": name_of(session, customer_id=handoff.customer_id) or UNKNOWN,
-                "topic": handoff.topic[:_TOPIC] or UNKNOWN,
+                "topic": topic[:_TOPIC] or UNKNOWN,
                 "reason": handoff.reason,
                 "handoff": handoff.id,
                 "number": handoff.id,

@@ -79,6 +79,11 @@ _REASONS = {CANCELLED: CANCEL_REASONS, NOT_DONE: NOT_DONE_REASONS}
 _STAFF_PREFIX = "staff:"
 
 
+def is_expected(request: ServiceRequest, *, staff_id: int) -> bool:
+    """Whether a member of staff is still to come for a visit, and so has to be able to call before."""
+    return request.state in HOLDS_PLACE and request.technician_id == staff_id
+
+
 def lock(session: Session, request: ServiceRequest) -> ServiceRequest:
     """Have a request as it is now, and nobody else change it until the unit of work ends."""
     return session.scalars(

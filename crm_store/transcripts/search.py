@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 from crm_store.conversations.models import Conversation, Message
 from crm_store.customers.models import ChannelIdentity
 from crm_store.paging import PAGE_SIZE, Page, find_place
+from crm_store.persian import find_phones
 from crm_store.persian.words import Word, find_words
 from crm_store.privacy.service import family_of
 from crm_store.transcripts.folding import plain_text
@@ -174,6 +175,9 @@ def snippet_of(text: str, terms: Sequence[Term]) -> list[Piece]:
     first = found[marked[0]].start if marked else 0
     start = _word_begin(found, max(0, first - BEFORE)) if first > BEFORE else 0
     end = min(len(text), max(first + AFTER, start + BEFORE + AFTER))
+    for phone in find_phones(text):  # never cut: half a number would not be known as one
+        start = phone.start if phone.start < start < phone.end else start
+        end = phone.end if phone.start < end < phone.end else end
     pieces = [Piece(_ELLIPSIS, False)] if start else []
     position = start
     for place in marked:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 
+import msgspec
 import pytest
 
 from bot.gateway.desk import relaying
@@ -12,12 +13,16 @@ from bot.gateway.desk.steps import Step, TopicSteps
 from bot.gateway.render import Responses
 from crm_store.base import utcnow
 from crm_store.business import EXAMPLE, BusinessFile
+from crm_store.business.handoff import Role
 from crm_store.conversations.models import Message
+from crm_store.customers.service import add_phone
 from crm_store.db import Database
+from crm_store.persian import find_phones
+from crm_store.rules import Rules
 from crm_store.settings import PROJECT_ROOT
 from tests.factories.handoff import DESK, a_wish, says
 from tests.gateway.conftest import Setup
-from tests.gateway.desk import GROUP, Desk
+from tests.gateway.desk import GROUP, Desk, bare
 
 
 def shows(steps: TopicSteps, step: Step | None, number: str) -> str:
@@ -58,6 +63,29 @@ def test_words_that_change_while_they_are_on_their_way_into_the_group_are_shown_
     assert "ساعت ۹" in shows(steps, correction, "71")
     assert "ساعت ۱۰" in shows(steps, following(), "71")
     assert following() is None
+
+
+@pytest.mark.parametrize(
+    ("shown", "is_whole"),
+    [(("supervisor", "admin"), False), (("agent", "supervisor", "admin"), True)],
+)
+def test_a_topics_head_hides_numbers_where_not_everybody_in_the_group_sees_them(
+    database: Database, shown: tuple[Role, ...], *, is_whole: bool
+) -> None:
+    responses = Responses.load((PROJECT_ROOT / "data").glob("*/responses.yml"), BusinessFile(EXAMPLE))
+    seen = msgspec.structs.replace(DESK.business.staff, full_phone_roles=shown)
+    rules = Rules(msgspec.structs.replace(DESK.business, staff=seen))
+    where: dict[str, Any] = {"channel": "telegram", "chat_id": str(GROUP), "button_hours": 24}
+    steps = TopicSteps(database, responses, lambda: rules, **where)
+    with database.write() as session:
+        wish = a_wish(session, topic="زنگ بزنید: ۰۹۳۵ ۴۴۴ ۵۵۶۶")
+        add_phone(session, customer_id=wish.customer_id, phone="09123456789", proven=True)
+    head = bare(shows(steps, steps.next(wish.conversation_id, with_topics=False), "70"))
+    assert ("زنگ بزنید: ۰۹۳۵ ۴۴۴ ۵۵۶۶" in head) is is_whole
+    assert ("زنگ بزنید: ۰۹۳۵•••۵۵۶۶" in head) is not is_whole
+    assert {phone.value for phone in find_phones(head)} == (
+        {"+989354445566", "+989123456789"} if is_whole else set()
+    )
 
 
 async def test_what_of_one_customer_cannot_be_shown_holds_up_nobody_elses_topic(

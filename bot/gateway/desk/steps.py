@@ -28,10 +28,9 @@ from crm_store.overview.telling import lines_of
 from crm_store.persian import to_persian_digits
 from crm_store.rules import Rules
 from crm_store.staff.models import StaffMember
+from crm_store.staff.phones import groups_see_phones, said
 from crm_store.terms import terms
 
-#: Who reads what is written in a staff group.
-_DESK_ROLES = {"agent", "supervisor", "admin"}
 _BETWEEN = "\n\n"
 _ENDED = {LEFT: "utter_topic_left", EXPIRED: "utter_topic_expired"}
 
@@ -197,12 +196,12 @@ class TopicSteps:
         if topic.handoff_id == handoff.id:
             return None
         rules = self._rules()
+        full_phone = groups_see_phones(rules)
         reason = terms("gateway")["reasons"].get(handoff.reason, handoff.reason)
         told = [self._text("utter_topic_request", {"reason": reason})]
         if handoff.topic:
-            told.append(self._text("utter_topic_about", {"topic": handoff.topic}))
+            told.append(self._text("utter_topic_about", {"topic": said(handoff.topic, is_whole=full_phone)}))
         card = card_of(session, customer_id=handoff.customer_id, rules=rules)
-        full_phone = set(rules.business.staff.full_phone_roles) >= _DESK_ROLES
         lines = lines_of(card, rules=rules, full_phone=full_phone)
         text = _BETWEEN.join(["\n".join(told), "\n".join(lines)])
         shown = controls(handoff) if handoff.state == WAITING else []

@@ -6,10 +6,12 @@ from collections import Counter
 from datetime import datetime
 from typing import Any
 
+import msgspec
 import pytest
 from sqlalchemy import select
 
 from crm_store.activity import Activity
+from crm_store.business.handoff import Role
 from crm_store.conversations.models import Conversation
 from crm_store.conversations.service import customer_of
 from crm_store.customers.service import add_phone
@@ -21,6 +23,7 @@ from crm_store.handoff.models import CLAIMED, ENDED, EXPIRED, RELEASED, WAITING,
 from crm_store.handoff.presence import set_presence
 from crm_store.handoff.queries import callbacks_page
 from crm_store.outbox import OutboxItem
+from crm_store.persian import hide_phones
 from crm_store.rules import Rules
 from crm_store.staff.accounts import disable
 from tests.factories import a_conversation, a_group
@@ -103,6 +106,43 @@ def test_where_nobody_above_can_be_reached_the_group_hears(database: Database) -
         assert [one.content["response"] for one in sent_to(session, group.id)] == [
             "utter_staff_handoff_unclaimed"
         ]
+
+
+@pytest.mark.parametrize(
+    ("shown", "agent", "boss", "group"),
+    [
+        ((), False, False, False),
+        (("supervisor", "admin"), False, True, False),
+        (("agent", "supervisor"), True, True, False),
+        (("agent", "supervisor", "admin"), True, True, True),
+    ],
+)
+def test_what_it_is_about_is_told_with_numbers_only_to_those_who_see_them(
+    database: Database, shown: tuple[Role, ...], *, agent: bool, boss: bool, group: bool
+) -> None:
+    topic = "زنگ بزنید: ۰۹۳۵ ۴۴۴ ۵۵۶۶"
+    with database.write() as session:
+        their_group, groups = a_group(session)
+        chats = [a_conversation(session) for _ in range(2)]
+        rules = rules_with(groups=groups)
+        seen = msgspec.structs.replace(rules.business.staff, full_phone_roles=shown)
+        business = msgspec.structs.replace(rules.business, staff=seen)
+        rules = Rules(business, groups=rules.groups)
+        an_agent(session, chat=chats[0])
+        lead = an_agent(session, role="supervisor", chat=chats[1], presence="offline")
+        a_wish(session, topic=f"{'پمپ خراب است ' * 8}{topic}", rules=rules)
+        a_wish(session, topic=topic, rules=rules)
+    done(database, after=5, rules=rules)
+    with database.write() as session:
+        disable(session, staff_id=lead.id)
+    done(database, after=10, rules=rules)
+    with database.read() as session:
+        for chat, is_whole in zip((*chats, their_group), (agent, boss, group), strict=True):
+            told = [item.content["params"]["topic"] for item in sent_to(session, chat.id)]
+            assert told
+            assert (topic in told) is is_whole
+            assert (hide_phones(topic) in told) is not is_whole
+            assert is_whole or not any("۰۹۳۵ " in one for one in told)
 
 
 def test_a_wish_that_nobody_meets_ends_with_a_promised_call(database: Database) -> None:

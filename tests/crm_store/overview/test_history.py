@@ -14,6 +14,8 @@ from crm_store.conversations.service import customer_of
 from crm_store.db import Database
 from crm_store.errors import InvalidInput
 from crm_store.overview.history import GROUPS, HistoryPage, history
+from crm_store.overview.shortening import MOST_LETTERS, shortened
+from crm_store.persian import find_phones
 from crm_store.staff.notes import add_note
 from crm_store.terms import terms
 from tests.factories import a_complaint, a_conversation, a_member
@@ -95,3 +97,13 @@ def test_everything_that_may_happen_has_a_name_and_a_group(database: Database, t
             kind for kind in kinds if kind.startswith("sla.")
         }
     assert set(terms("overview")["history_groups"]) == set(GROUPS)
+
+
+@pytest.mark.parametrize("phone", ["۰۹۳۵ ۴۴۴ ۵۵۶۶", "09354445566"])
+@pytest.mark.parametrize("before", range(60, 95))
+def test_words_are_shortened_within_no_phone_number_half_of_which_nobody_would_hide(
+    before: int, phone: str
+) -> None:
+    short = shortened(f"{'و ' * (before // 2)}{'و' * (before % 2)}: {phone} را بگیرید، هر وقت که توانستید")
+    assert len(short) <= MOST_LETTERS
+    assert ("3" in short or "۳" in short) is bool(find_phones(short))
