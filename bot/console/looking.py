@@ -7,6 +7,7 @@ leads to the page that asks for it, and from there back.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import timedelta
 
 from aiohttp import web
@@ -39,8 +40,8 @@ class ReasonMissing(Exception):
     """Why something is looked up has to be said first.
 
     Attributes:
-        kind: whether it is a customer or a list.
-        name: number of the customer, or name of the list.
+        kind: whether it is a customer, a list or a conversation.
+        name: number of the customer or conversation, or name of the list.
     """
 
     def __init__(self, kind: str, name: object) -> None:
@@ -100,6 +101,18 @@ def look_through(desk: Desk, name: str, **detail: object) -> None:
     """
     _need_reason(desk, LIST, name, LISTED)
     desk.audit(LISTED, target_type=LIST, target_id=name, detail=detail)
+
+
+def shown(customers: Iterable[int | None], *, reason: str = "", **detail: object) -> dict[str, object]:
+    """What is written down of a search, as it is of one in chat: whom it shows, and why it was made.
+
+    Args:
+        customers: as they are shown; None for lines of nobody's.
+        reason: empty where none is asked for.
+        detail: what else is known of it.
+    """
+    ids = list(dict.fromkeys(one for one in customers if one is not None))
+    return {"customers": ids, **detail, **({"reason": reason[:MAX_REASON]} if reason else {})}
 
 
 def give_reason(desk: Desk, kind: str, name: object, reason: str) -> None:

@@ -20,6 +20,7 @@ from bot.console.uploads import INLINE_TYPES
 from crm_store.persian import phone_text, rich, to_jalali_datetime_text, to_persian_digits
 from crm_store.rules import Rules
 from crm_store.staff.permissions import has_permission
+from crm_store.staff.phones import sees_phones
 from crm_store.terms import terms
 
 Result = TypeVar("Result")
@@ -64,7 +65,7 @@ def _shared_values(request: web.Request) -> dict[str, object]:
         "problem_text": message("problem", request.query.get("problem", "")),
         "form_token": auth.form_token(request),
         "path": request.path,
-        "shows_phones": staff is not None and staff.role in business.staff.full_phone_roles,
+        "shows_phones": shows_phones(request),
         "category_title": lambda key: business.category(key).title,
         "service_title": lambda key: next(
             (kind.title for kind in business.service.kinds if kind.key == key), key
@@ -72,6 +73,12 @@ def _shared_values(request: web.Request) -> dict[str, object]:
         "remedy_title": lambda key: names["remedies"].get(key, key),
         "state_title": lambda key: names["states"].get(key, key),
     }
+
+
+def shows_phones(request: web.Request) -> bool:
+    """Whether whoever is logged in sees phone numbers whole, in fields and in what people wrote."""
+    staff = auth.staff_of(request)
+    return staff is not None and sees_phones(rules_of(request), role=staff.role)
 
 
 def rules_of(request: web.Request) -> Rules:

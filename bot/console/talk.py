@@ -6,7 +6,7 @@ Pages and sockets do the same things here, each in one unit of work for whoever 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import NamedTuple
 from uuid import UUID
 
@@ -16,7 +16,6 @@ from sqlalchemy.orm import Session
 
 from bot.console.desk import Desk, Refused
 from bot.console.live_frames import MAX_TEXT
-from crm_store.audit import AuditEntry
 from crm_store.conversations.models import Conversation, Message
 from crm_store.conversations.queries import TranscriptLine
 from crm_store.conversations.service import customer_of
@@ -24,8 +23,9 @@ from crm_store.customers.models import Customer
 from crm_store.errors import NotFound
 from crm_store.handoff import claiming, releasing, replying, transferring, waiting
 from crm_store.handoff.files import KeptFile
-from crm_store.handoff.models import CLAIMED, WAITING, Handoff
+from crm_store.handoff.models import CLAIMED, Handoff
 from crm_store.handoff.presence import loads
+from crm_store.handoff.written import whispered
 from crm_store.outbox import SENT, OutboxItem
 from crm_store.overview.card import card_of
 from crm_store.overview.parts import CustomerCard
@@ -34,12 +34,7 @@ from crm_store.staff.models import StaffMember
 from crm_store.staff.permissions import PERMISSIONS, has_permission
 from crm_store.transcripts.service import transcript
 
-VIEWED, CONVERSATION = "conversation.viewed", "conversation"
-#: So long after a look at a conversation further ones belong to it, and its reason holds.
-ONE_LOOK = timedelta(hours=1)
 LINES = 60
-#: What begins a line that is for the staff alone.
-WHISPER = "//"
 PLATFORM = "console"
 
 
@@ -171,39 +166,6 @@ def has_in_hand(handoff: Handoff, staff: StaffMember) -> bool:
     return handoff.state == CLAIMED and handoff.owner_id == staff.id
 
 
-def needs_no_reason(session: Session, *, conversation_id: int, staff: StaffMember) -> bool:
-    """Whether somebody looks because the customer waits for a person, or because they have them."""
-    handoff = waiting.open_of(session, conversation_id=conversation_id)
-    return handoff is not None and (handoff.state == WAITING or has_in_hand(handoff, staff))
-
-
-def note_search(desk: Desk) -> None:
-    """Write down that somebody searched among the hand-overs."""
-    desk.audit("handoff.searched", target_type="page", target_id="inbox")
-
-
-def last_look(session: Session, *, actor: str, conversation_id: int, now: datetime) -> AuditEntry | None:
-    """What is written of somebody's look at a conversation a while ago."""
-    return session.scalar(
-        select(AuditEntry)
-        .where(
-            AuditEntry.target_type == CONVERSATION,
-            AuditEntry.target_id == str(conversation_id),
-            AuditEntry.action == VIEWED,
-            AuditEntry.actor == actor,
-            AuditEntry.at > now - ONE_LOOK,
-        )
-        .order_by(AuditEntry.id.desc())
-        .limit(1)
-    )
-
-
-def look(desk: Desk, *, conversation_id: int, reason: str = "") -> None:
-    """Write down that somebody looks at a conversation, and so at a customer."""
-    detail: dict[str, object] | None = {"reason": reason[:200]} if reason else None
-    desk.audit(VIEWED, target_type=CONVERSATION, target_id=conversation_id, detail=detail)
-
-
 def claim(desk: Desk, *, handoff_id: int) -> int:
     """Take a hand-over that waits; returns the conversation."""
     return claiming.claim(
@@ -220,11 +182,11 @@ def say(desk: Desk, *, handoff_id: int, text: str, key: UUID, files: Sequence[Ke
     Raises:
         Refused: there is nothing to send, or too much.
     """
-    if text.lstrip().startswith(WHISPER):
+    words = whispered(text)
+    if words is not None:
         handoff = desk.session.get(Handoff, handoff_id)
         if handoff is None:
             raise NotFound("there is no such hand-over")
-        words = text.lstrip().removeprefix(WHISPER)
         return whisper(desk, conversation_id=handoff.conversation_id, text=words, key=key, files=files)
     item = replying.reply(
         desk.session,

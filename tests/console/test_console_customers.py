@@ -33,9 +33,13 @@ async def test_a_search_stands_in_no_address_and_is_written_down(
         assert f"/console/customers/{store.customer_id}" in await agent.page(PAGE)
     other = await log_in("supervisor")
     assert f"/console/customers/{store.customer_id}" not in await other.page(PAGE)
-    (entry, *_) = audited(sqlite_database, "customer.searched")
-    assert entry[:2] == (f"staff:{store.members['agent']}", "customer.searched")
-    assert "text" not in entry[3]
+    searches = audited(sqlite_database, "customer.searched")
+    assert {entry[0] for entry in searches} == {f"staff:{store.members['agent']}"}
+    # The form for the next search shows what was found last, and that is a look at them again.
+    shown = [sorted(entry[3].pop("customers")) for entry in searches[::2]]
+    assert shown[:2] == [[store.customer_id, store.twin_id]] * 2
+    assert shown[3] == [store.customer_id]
+    assert not any(entry[3] for entry in searches[::2])
     assert done(await send(agent, PAGE, PAGE, text="س")) == f"{PAGE}?problem=search_short"
 
 
@@ -82,6 +86,10 @@ async def test_where_the_business_asks_why_nothing_is_shown_before_it_is_said(
     assert done(await other.get(f"/console/club/accounts/{store.customer_id}")).startswith(f"{page}/reason")
     assert done(await send(agent, PAGE, PAGE, text="احمدی")) == f"{PAGE}?problem=reason_missing"
     assert done(await send(agent, WORDS, WORDS, text="یخچال")) == f"{WORDS}?problem=reason_missing"
+    assert done(await send(agent, PAGE, PAGE, text=store.complaint, reason="تماس مشتری")) == PAGE
+    await agent.page(PAGE)
+    (search,) = audited(sqlite_database, "customer.searched")
+    assert search[3] == {"customers": [store.customer_id], "reason": "تماس مشتری"}
 
 
 async def test_notes_are_written_pinned_and_deleted_by_whoever_may(
@@ -198,5 +206,7 @@ async def test_words_are_found_in_what_was_said_and_lead_to_their_place(
     await send(agent, WORDS, WORDS, text="چیزی که نیست")
     assert "چنین پیامی پیدا نشد" in await agent.page(WORDS)
     searches = audited(sqlite_database, "transcript.searched")
-    assert [entry[3]["found"] for entry in searches] == [1, 1, 0]  # a page with results is a search again
+    # A page with results is a search again.
+    assert [entry[3]["found"] for entry in searches] == [1, 1, 0]
+    assert [entry[3]["customers"] for entry in searches] == [[store.customer_id], [store.customer_id], []]
     assert audited(sqlite_database, "transcript.viewed")[0][2] == str(store.conversation_id)

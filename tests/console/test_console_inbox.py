@@ -248,7 +248,9 @@ async def test_a_whisper_is_shown_to_colleagues_and_sent_to_nobody(
     assert whisper.text == "این مشتری حساس است"
 
 
-@pytest.mark.parametrize("how", [{"to": "staff", "text": "قبضش"}, {"text": "// قبضش"}, {"text": "\u200f//\u200fقبضش"}])
+@pytest.mark.parametrize(
+    "how", [{"to": "staff", "text": "قبضش"}, {"text": "// قبضش"}, {"text": "\u200f//\u200fقبضش"}]
+)
 async def test_a_whispered_file_is_shown_to_colleagues_and_sent_to_nobody(
     enter: Enter, sqlite_database: Database, how: dict[str, str]
 ) -> None:

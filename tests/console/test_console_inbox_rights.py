@@ -21,6 +21,7 @@ from tests.console.agents import (
     set_in_business,
 )
 from tests.console.conftest import Enter
+from tests.console.desk import audited, done
 from tests.console.staff import PIXEL, form_token
 from tests.console.test_page import Elements
 
@@ -54,6 +55,45 @@ async def test_a_reason_is_asked_for_where_the_settings_say_so(
     with sqlite_database.read() as session:
         newest = session.scalars(select(AuditEntry).order_by(AuditEntry.id.desc()).limit(1)).one()
     assert (newest.action, newest.detail) == ("conversation.viewed", {"reason": "شکایت تلفنی"})
+
+
+async def test_a_search_is_written_down_with_those_whom_it_shows(
+    enter: Enter, sqlite_database: Database
+) -> None:
+    wanted, _ = a_customer_waits(sqlite_database)
+    a_customer_waits(sqlite_database, name="علی کریمی")
+    browser = await enter()
+    token = form_token(await browser.page("/console/inbox"))
+    for query in ("مریم", "کسی که نیست", ""):
+        fields = {"token": token, "tab": "waiting", "query": query}
+        assert (await browser.post("/console/inbox", fields)).status == 200
+    with sqlite_database.read() as session:
+        customer_id = session.get_one(Handoff, wanted).customer_id
+    searches = audited(sqlite_database, "handoff.searched")
+    assert [entry[3] for entry in searches] == [{"customers": [customer_id]}, {"customers": []}]
+
+
+async def test_a_search_asks_for_a_reason_where_the_settings_say_so(
+    enter: Enter, sqlite_database: Database, tmp_path: Path
+) -> None:
+    browser = await enter()
+    assert 'name="reason"' not in await browser.page("/console/inbox")
+    set_in_business(tmp_path, "staff", "asks_reason = true")
+    handoff_id, _ = a_customer_waits(sqlite_database)
+    html = await browser.page("/console/inbox")
+    assert 'name="reason"' in html
+    fields = {"token": form_token(html), "tab": "waiting", "query": "مریم"}
+    for reason in ("", " "):
+        refused = await browser.post("/console/inbox", fields | {"reason": reason})
+        assert done(refused) == "/console/inbox?tab=waiting&problem=reason_missing"
+    assert audited(sqlite_database, "handoff.searched") == []
+    found = await browser.post("/console/inbox", fields | {"reason": "تماس مشتری"})
+    assert "مریم رضایی" in await found.text()
+    assert 'value="تماس مشتری"' in await found.text()
+    with sqlite_database.read() as session:
+        customer_id = session.get_one(Handoff, handoff_id).customer_id
+    (search,) = audited(sqlite_database, "handoff.searched")
+    assert search[3] == {"customers": [customer_id], "reason": "تماس مشتری"}
 
 
 async def test_the_phone_is_masked_for_roles_that_do_not_see_it(

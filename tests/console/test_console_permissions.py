@@ -162,18 +162,6 @@ async def test_a_technician_sees_and_does_what_is_their_own_alone(
     assert store.foreign not in html
 
 
-async def test_phone_numbers_are_whole_for_the_roles_that_the_business_names(
-    log_in: LogIn, store: DeskStore
-) -> None:
-    technician, agent = await log_in("technician"), await log_in("agent")
-    address = f"/console/requests/{store.request}"
-    masked, whole = await technician.page(address), await agent.page(address)
-    assert "tel:+989123456789" in whole
-    assert "۰۹۱۲•••۶۷۸۹" in masked
-    assert "9123456789" not in masked
-    assert "۳۴۵ ۶۷۸۹" not in masked
-
-
 async def test_who_loses_a_role_loses_it_with_the_next_click(
     log_in: LogIn, store: DeskStore, sqlite_database: Database
 ) -> None:

@@ -14,7 +14,7 @@ from bot.console.days import span_of
 from bot.console.desk import Desk, Refusal, Refused, carry_out, id_of, working
 from bot.console.forms import own_form, see_other
 from bot.console.kept import kept
-from bot.console.looking import look_up, standing
+from bot.console.looking import MAX_REASON, look_up, shown, standing
 from bot.console.pages import render, rules_of
 from bot.console.ticket_pages import names_of, words_of
 from crm_store.audit import AuditEntry
@@ -63,19 +63,14 @@ class CustomerView(msgspec.Struct, frozen=True):
 @routes.get("/customers")
 @allowed("customer.find")
 async def customers(request: web.Request) -> web.StreamResponse:
-    """The search, with what was found last in this log-in; who searched is written down."""
+    """The search, with what was found last in this log-in; who searched and whom they see is written down."""
     asked = kept(request).get(request, SEARCH)
     text, reason = asked.get("text", ""), asked.get("reason", "")
 
     def look(desk: Desk) -> list[Found]:
         found = find(desk.session, text=text, limit=20)
-        detail: dict[str, object] = {"found": len(found)}
-        desk.audit(
-            "customer.searched",
-            target_type="customer",
-            target_id="",
-            detail=detail | ({"reason": reason} if reason else {}),
-        )
+        detail = shown((one.customer_id for one in found), reason=reason)
+        desk.audit("customer.searched", target_type="customer", target_id="", detail=detail)
         return found
 
     found = await working(request, look, "customer.find") if text else []
@@ -94,7 +89,7 @@ async def customers(request: web.Request) -> web.StreamResponse:
 async def search(request: web.Request) -> web.StreamResponse:
     """Search; what is searched for stands in no address."""
     fields = await own_form(request)
-    text, reason = fields.get("text", "")[:100], fields.get("reason", "")[:300]
+    text, reason = fields.get("text", "")[:100], fields.get("reason", "")[:MAX_REASON]
     if len(text) < _SHORTEST:
         kept(request).put(request, SEARCH, {})
         return see_other(PATH, problem="search_short" if text else "")

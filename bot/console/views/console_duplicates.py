@@ -9,7 +9,7 @@ from aiohttp import web
 from bot.console.allowed import allowed
 from bot.console.desk import Desk, Refused, carry_out, id_of, working
 from bot.console.forms import own_form, see_other
-from bot.console.looking import look_through, look_up
+from bot.console.looking import look_through, look_up, shown
 from bot.console.pages import render
 from crm_store.audit import AuditEntry
 from crm_store.customers.duplicates import (
@@ -117,7 +117,7 @@ async def candidate(request: web.Request) -> web.StreamResponse:
 
     def look(desk: Desk) -> list[int]:
         found = find(desk.session, text=fields.get("text", "")[:100], limit=5)
-        detail: dict[str, object] = {"found": len(found)}
+        detail = shown(one.customer_id for one in found)
         desk.audit("customer.searched", target_type="customer", target_id=customer_id, detail=detail)
         return [one.customer_id for one in found if one.customer_id != customer_id]
 

@@ -12,12 +12,15 @@ from sqlalchemy.orm import Session
 
 from bot.console.allowed import allowed, can, refuse
 from bot.console.auth import actor_of
+from bot.console.desk import Desk, working
 from bot.console.keys import SETTINGS
-from bot.console.pages import Typed, inline_type, reading, writing
-from crm_store.audit import AuditEntry, record_audit
+from bot.console.pages import Typed, inline_type, reading
+from bot.console.talk_looks import need_reason_for_file
+from crm_store.audit import AuditEntry
 from crm_store.base import utcnow
 from crm_store.complaints.models import Complaint
 from crm_store.conversations.models import Attachment
+from crm_store.conversations.queries import lines_around
 from crm_store.errors import NotFound
 from crm_store.service_requests.models import ServiceRequest
 
@@ -33,21 +36,19 @@ routes = web.RouteTableDef()
 @allowed("transcript.view", "ticket.view_own")
 async def attachment(request: web.Request) -> web.StreamResponse:
     """A file: shown in place when it is of a harmless kind, else given to be saved under a name of ours."""
-    attachment_id, actor = int(request.match_info["id"]), actor_of(request)
-    staff_id = int(actor.partition(":")[2])
+    attachment_id = int(request.match_info["id"])
+    staff_id = int(actor_of(request).partition(":")[2])
 
-    def look(session: Session) -> Attachment:
-        found = session.get(Attachment, attachment_id)
+    def look(desk: Desk) -> Attachment:
+        found = desk.session.get(Attachment, attachment_id)
         if found is None:
             raise NotFound("no attachment has this number")
-        if not is_same_look(request, session, VIEWED, attachment_id):
-            record_audit(
-                session,
-                actor=actor,
-                action=VIEWED,
-                target_type="attachment",
-                target_id=attachment_id,
-            )
+        if not _is_own(desk.session, staff_id=staff_id, attachment_id=attachment_id) and not (
+            desk.has("transcript.view") and _is_around_own(desk, found)
+        ):
+            need_reason_for_file(desk, conversation_id=found.conversation_id)
+        if not is_same_look(request, desk.session, VIEWED, attachment_id):
+            desk.audit(VIEWED, target_type="attachment", target_id=attachment_id)
         return found
 
     if not can(request, "transcript.view") and not await reading(
@@ -56,10 +57,7 @@ async def attachment(request: web.Request) -> web.StreamResponse:
         return await refuse(
             request, "ticket.view_own", own=False, target_type="attachment", target_id=attachment_id
         )
-    try:
-        found = await writing(request, look)
-    except NotFound as error:
-        raise web.HTTPNotFound from error
+    found = await working(request, look, "transcript.view", "ticket.view_own")
     return serve(request, found, name=f"attachment-{found.id}")
 
 
@@ -95,6 +93,29 @@ def _is_own(session: Session, *, staff_id: int, attachment_id: int) -> bool:
     complaint = session.get(Complaint, found.complaint_id) if found.complaint_id else None
     request = session.get(ServiceRequest, found.service_request_id) if found.service_request_id else None
     return staff_id in (complaint and complaint.assignee_id, request and request.technician_id)
+
+
+def _is_around_own(desk: Desk, attachment: Attachment) -> bool:
+    """Whether a file stands among what was said around a ticket of one's own, on the ticket's page."""
+    here = attachment.conversation_id
+    registered = [
+        *desk.session.scalars(
+            select(Complaint.created_at).where(
+                Complaint.conversation_id == here, Complaint.assignee_id == desk.staff.id
+            )
+        ),
+        *desk.session.scalars(
+            select(ServiceRequest.created_at).where(
+                ServiceRequest.conversation_id == here, ServiceRequest.technician_id == desk.staff.id
+            )
+        ),
+    ]
+    return any(
+        attachment.id == one.id
+        for moment in registered
+        for line in lines_around(desk.session, conversation_id=here, moment=moment)
+        for one in line.attachments
+    )
 
 
 def is_same_look(request: web.Request, session: Session, action: str, number: int) -> bool:

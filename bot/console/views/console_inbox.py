@@ -8,20 +8,22 @@ from uuid import uuid4
 
 from aiohttp import web
 from sqlalchemy.orm import Session
+from yarl import URL
 
-from bot.console import auth, talk
+from bot.console import auth, talk, talk_looks
 from bot.console.allowed import allowed
 from bot.console.auth import HOME
 from bot.console.desk import Desk, carry_out, working
 from bot.console.forms import own_form, see_other
 from bot.console.keys import SETTINGS
 from bot.console.live_frames import MAX_TEXT
+from bot.console.looking import MAX_REASON, ReasonMissing
 from bot.console.pages import page_number, reading, render, rules_of
 from crm_store.base import utcnow
-from crm_store.conversations.models import Conversation
 from crm_store.errors import CrmError, Forbidden, NotFound
 from crm_store.handoff import board, claiming, presence
 from crm_store.handoff.models import Handoff
+from crm_store.paging import Page
 
 PATH = f"{HOME}/inbox"
 TABS: tuple[board.Tab, ...] = get_args(board.Tab)
@@ -42,7 +44,11 @@ async def inbox(request: web.Request) -> web.StreamResponse:
 async def search(request: web.Request) -> web.StreamResponse:
     """The same, with what stands in the search form: names and numbers belong in no address."""
     fields = await own_form(request)
-    return await _inbox(request, tab=fields.get("tab", ""), query=fields.get("query", "")[:100])
+    tab, query = fields.get("tab", ""), fields.get("query", "")[:100]
+    reason = fields.get("reason", "")[:MAX_REASON]
+    if query and rules_of(request).business.staff.asks_reason and not reason:
+        return see_other(str(URL(PATH).with_query(tab=tab)), problem="reason_missing")
+    return await _inbox(request, tab=tab, query=query, reason=reason)
 
 
 @routes.post("/inbox/next")
@@ -71,24 +77,20 @@ async def take_next(request: web.Request) -> web.StreamResponse:
 async def conversation(request: web.Request) -> web.StreamResponse:
     """One conversation with its customer's card; who looked is written down."""
     conversation_id, now, rules = int(request.match_info["id"]), utcnow(), rules_of(request)
-    before, actor, staff = _before(request), auth.actor_of(request), auth.staff_of(request)
+    before, staff = _before(request), auth.staff_of(request)
     if staff is None:  # never so: the guard stands before it
         raise web.HTTPForbidden
 
-    def look(session: Session) -> tuple[bool, bool]:
-        found = session.get(Conversation, conversation_id)
-        if found is None or found.identity_id is None:
-            raise NotFound("there is no such conversation")
-        last = talk.last_look(session, actor=actor, conversation_id=conversation_id, now=now)
-        has_reason = last is not None and "reason" in last.detail
-        is_free = talk.needs_no_reason(session, conversation_id=conversation_id, staff=staff)
-        return last is not None, has_reason or is_free or not rules.business.staff.asks_reason
+    def look(session: Session) -> bool:
+        desk = Desk(session, rules, staff, auth.actor_of(request), now)
+        return talk_looks.is_noted(desk, conversation_id=conversation_id)
 
-    has_looked, is_free = await reading(request, look)
-    if not is_free:
+    try:
+        is_noted = await reading(request, look)
+    except ReasonMissing:
         return render(request, "talk_reason.html", conversation_id=conversation_id)
-    if not has_looked:
-        await working(request, partial(talk.look, conversation_id=conversation_id), "handoff.view")
+    if not is_noted:
+        await working(request, partial(talk_looks.note, conversation_id=conversation_id), "handoff.view")
     shown = await reading(
         request,
         partial(
@@ -123,11 +125,7 @@ async def give_reason(request: web.Request) -> web.StreamResponse:
     if not reason:
         return see_other(page_of(conversation_id), problem="reason_missing")
 
-    def look(desk: Desk) -> None:
-        if desk.session.get(Conversation, conversation_id) is None:
-            raise NotFound("there is no such conversation")
-        talk.look(desk, conversation_id=conversation_id, reason=reason)
-
+    look = partial(talk_looks.note, conversation_id=conversation_id, reason=reason)
     await working(request, look, "handoff.view")
     return see_other(page_of(conversation_id))
 
@@ -224,12 +222,14 @@ def handoff_of(session: Session, conversation_id: int, fields: dict[str, str]) -
     return handoff.id
 
 
-async def _inbox(request: web.Request, *, tab: str, query: str = "", number: int = 1) -> web.StreamResponse:
+async def _inbox(
+    request: web.Request, *, tab: str, query: str = "", reason: str = "", number: int = 1
+) -> web.StreamResponse:
     staff = auth.staff_of(request)
     if staff is None:  # never so: the guard stands before it
         raise web.HTTPForbidden
 
-    def read(session: Session) -> tuple[board.Tab, board.Counts, object]:
+    def read(session: Session) -> tuple[board.Tab, board.Counts, Page[board.BoardRow]]:
         counts = board.counts(session, staff=staff)
         chosen = next((one for one in TABS if one == tab), "mine" if counts.mine else "waiting")
         page = board.inbox(session, staff=staff, tab=chosen, query=query, number=number)
@@ -237,9 +237,20 @@ async def _inbox(request: web.Request, *, tab: str, query: str = "", number: int
 
     chosen, counts, page = await reading(request, read)
     if query:
-        await working(request, talk.note_search, "handoff.view")
+        customers = [row.customer.id for row in page.rows]
+        note = partial(talk_looks.note_search, customers=customers, reason=reason)
+        await working(request, note, "handoff.view")
     return render(
-        request, "inbox.html", tab=chosen, tabs=TABS, counts=counts, page=page, query=query, now=utcnow()
+        request,
+        "inbox.html",
+        tab=chosen,
+        tabs=TABS,
+        counts=counts,
+        page=page,
+        query=query,
+        reason=reason,
+        asks_reason=rules_of(request).business.staff.asks_reason,
+        now=utcnow(),
     )
 
 

@@ -1,7 +1,8 @@
 """The console's socket: it tells a page what happens, and takes what its agent does.
 
 Every frame is checked as if nothing had been before: its form, the session behind the cookie, the member's
-permissions and whose conversation it is. What is refused is written down.
+permissions and whose conversation it is. What is refused is written down, and so is every look at a
+conversation; where the page would ask for a reason first, the socket tells nothing without one.
 """
 
 from __future__ import annotations
@@ -17,19 +18,22 @@ from aiohttp import WSCloseCode, WSMsgType, web
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
-from bot.console import auth, live_frames, talk
+from bot.console import auth, live_frames, talk, talk_looks
 from bot.console.allowed import audit_refusal
 from bot.console.desk import Desk, problem_text
 from bot.console.keys import LIVE_HUB, LIVE_LIMITER
 from bot.console.live import NOT_ALLOWED, SESSION_OVER, Watcher
+from bot.console.looking import ReasonMissing
 from bot.console.pages import part, reading, rules_of, writing
 from bot.console.visitors import is_same_origin
 from crm_store.audit import record_audit
 from crm_store.base import utcnow
 from crm_store.conversations.models import Conversation
 from crm_store.errors import CrmError, Forbidden, NotFound
+from crm_store.rules import Rules
 from crm_store.staff.models import StaffMember
 from crm_store.staff.permissions import has_permission
+from crm_store.staff.phones import sees_phones
 
 HEARTBEAT_SECONDS = 25.0
 FAREWELL_SECONDS = 1.0
@@ -86,6 +90,7 @@ class LivePage:
         self._request = request
         self._socket = socket
         self._staff_id = staff.id
+        self._shows_phones = False  # until it is known what holds now
         self._hub = request.config_dict[LIVE_HUB]
         self._watcher = Watcher(staff.id, socket, self._news)
 
@@ -122,6 +127,9 @@ class LivePage:
         except Forbidden:
             await self._audit(frame)
             await self._refuse("forbidden", frame)
+        except ReasonMissing:
+            await self._audit(frame, reason_missing=True)
+            await self._refuse("reason_missing", frame)
         except CrmError as error:
             await self._refuse(error.code, frame)
         except SQLAlchemyError as error:
@@ -140,28 +148,40 @@ class LivePage:
             await self._watcher.send({"type": "ack", "key": str(frame.key), **done})
 
     async def _welcome(self, hello: live_frames.Hello) -> None:
-        latest = await reading(self._request, lambda session: self._latest(session, hello.conversation))
+        rules = rules_of(self._request)
+
+        def unit(session: Session) -> tuple[int, bool]:
+            return self._latest(session, rules, hello.conversation)
+
+        latest, is_noted = await reading(self._request, unit)
+        if not is_noted:
+            await self._note_look(rules, hello.conversation)
         await self._watcher.send({"type": "ready", "last_seq": latest})
         if hello.conversation is not None and latest - hello.last_seq > MOST_MISSED:
             await self._watcher.send({"type": "reload"})
             return
         self._hub.follow(self._watcher, hello.conversation, min(hello.last_seq, latest))
 
-    def _latest(self, session: Session, conversation_id: int | None) -> int:
-        self._member(session)
+    def _latest(self, session: Session, rules: Rules, conversation_id: int | None) -> tuple[int, bool]:
+        """Number of the latest line, and whether the look at the conversation is written down already."""
+        desk = self._desk(session, rules)
         if conversation_id is None:
-            return 0
-        found = session.get(Conversation, conversation_id)
-        if found is None or found.identity_id is None:
-            raise NotFound("there is no such conversation")
-        return found.last_seq
+            return 0, True
+        is_noted = talk_looks.is_noted(desk, conversation_id=conversation_id)
+        return session.get_one(Conversation, conversation_id).last_seq, is_noted
+
+    async def _note_look(self, rules: Rules, conversation_id: int | None) -> None:
+        def unit(session: Session) -> None:
+            if conversation_id is not None:
+                talk_looks.note(self._desk(session, rules), conversation_id=conversation_id)
+
+        await writing(self._request, unit)
 
     async def _do(self, frame: live_frames.Deed) -> dict[str, Any]:
         rules = rules_of(self._request)
 
         def unit(session: Session) -> dict[str, Any]:
-            staff = self._member(session)
-            desk = Desk(session, rules, staff, f"staff:{staff.id}", utcnow())
+            desk = self._desk(session, rules)
             if isinstance(frame, live_frames.Claim):
                 return {"conversation": talk.claim(desk, handoff_id=frame.handoff)}
             if isinstance(frame, live_frames.Reply):
@@ -174,6 +194,10 @@ class LivePage:
             return {"seq": talk.edit(desk, message_id=frame.message, text=frame.text)}
 
         return await writing(self._request, unit)
+
+    def _desk(self, session: Session, rules: Rules) -> Desk:
+        staff = self._member(session)
+        return Desk(session, rules, staff, f"staff:{staff.id}", utcnow())
 
     def _member(self, session: Session) -> StaffMember:
         """Who is logged in with the cookie at this moment, and may be here.
@@ -197,24 +221,30 @@ class LivePage:
         conversation_id, seq, changed = watcher.conversation_id, watcher.seq, set(watcher.changed)
         watcher.changed -= changed
         latest = self._hub.latest_of(conversation_id)
-        missed = latest - min([seq + 1, *changed]) + 1
+        missed, rules = latest - min([seq + 1, *changed]) + 1, rules_of(self._request)
 
-        def unit(session: Session) -> talk.Lines | None:
-            self._member(session)
+        def unit(session: Session) -> tuple[talk.Lines | None, bool]:
+            desk = self._desk(session, rules)
+            self._shows_phones = sees_phones(rules, role=desk.staff.role)
             if conversation_id is None or missed <= 0:
-                return None
+                return None, True
+            is_noted = talk_looks.is_noted(desk, conversation_id=conversation_id)
             # Up to the line that the hub saw: what came after it is news again.
-            return talk.lines_of(
-                session,
-                conversation_id=conversation_id,
-                before_seq=latest + 1,
-                size=min(missed, MOST_MISSED),
-            )
+            size = min(missed, MOST_MISSED)
+            about: dict[str, int] = {"conversation_id": conversation_id, "before_seq": latest + 1}
+            return talk.lines_of(session, **about, size=size), is_noted
 
         try:
-            lines = await self._hub.reader.read(unit, conversation_id=conversation_id)
+            lines, is_noted = await self._hub.reader.read(unit, conversation_id=conversation_id)
+            if not is_noted:  # the page is open for longer than one look
+                await self._note_look(rules, conversation_id)
         except (SessionOverError, Forbidden):
             return None
+        except ReasonMissing:
+            # Who waited for anybody has come to a colleague: the page is shown again once it is said why.
+            if watcher.conversation_id == conversation_id:
+                watcher.conversation_id, watcher.seq = None, 0
+            return [{"type": "reload"}]
         except NotFound:
             return [{"type": "reload"}]
         if lines is None or not lines.lines:
@@ -228,7 +258,7 @@ class LivePage:
 
     def _line(self, line: Any, lines: talk.Lines) -> dict[str, Any]:
         message = line.message
-        shown = (line, lines.names, lines.fates, lines.files, self._staff_id)
+        shown = (line, lines.names, lines.fates, lines.files, self._staff_id, self._shows_phones)
         html = part(self._request, "parts.html", "line", *shown)
         return {"type": "line", "seq": message.seq, "author": message.author.partition(":")[0], "html": html}
 
@@ -244,7 +274,7 @@ class LivePage:
             answer["retry_after"] = retry_after
         await self._watcher.send(answer)
 
-    async def _audit(self, frame: live_frames.Frame) -> None:
+    async def _audit(self, frame: live_frames.Frame, **detail: object) -> None:
         fields = msgspec.structs.asdict(frame)
         about = next((name for name in ("handoff", "conversation", "message") if fields.get(name)), "")
         await writing(
@@ -255,7 +285,7 @@ class LivePage:
                 action="staff.denied",
                 target_type=about or "page",
                 target_id=fields.get(about, "") or auth.LIVE,
-                detail={"frame": type(frame).__name__.lower()},
+                detail={"frame": type(frame).__name__.lower(), **detail},
             ),
         )
 

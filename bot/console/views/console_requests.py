@@ -10,7 +10,7 @@ from aiohttp import web
 
 from bot.console.allowed import allowed
 from bot.console.desk import Desk, Refusal, Refused, working
-from bot.console.pages import render, rules_of
+from bot.console.pages import render, rules_of, shows_phones
 from bot.console.ticket_pages import (
     TicketView,
     act,
@@ -223,7 +223,7 @@ async def _page(
 ) -> web.StreamResponse:
     code = request.match_info["code"]
 
-    def look(desk: Desk) -> tuple[TicketView, list[Slot], list[str]]:
+    def look(desk: Desk) -> tuple[TicketView, list[Slot], list[str], bool]:
         view = look_at(desk, code=code, kind=SERVICE_REQUEST)
         ticket = view.case.ticket
         if not isinstance(ticket, ServiceRequest):
@@ -236,14 +236,15 @@ async def _page(
         possible = [
             to for (before, to), by in states.TRANSITIONS.items() if before == ticket.state and by & kinds
         ]
-        return view, slots, possible
+        return view, slots, possible, states.is_expected(ticket, staff_id=desk.staff.id)
 
-    view, slots, possible = await working(request, look, "ticket.view", "ticket.view_own")
+    view, slots, possible, is_expected = await working(request, look, "ticket.view", "ticket.view_own")
     return render(
         request,
         "request.html",
         status=refusal.status if refusal else 200,
         view=view,
+        shows_phones=shows_phones(request) or is_expected,
         case=view.case,
         titles=names_of(rules_of(request)),
         slots=slots,

@@ -19,6 +19,7 @@ from bot.console.forms import StaleFormError, see_other
 from bot.console.keys import SETTINGS
 from bot.console.live_frames import MAX_TEXT
 from bot.console.pages import reading
+from bot.console.talk_looks import need_reason_for_file
 from bot.console.uploads import UploadRefusedError, keep_file
 from bot.console.views.console_files import SENT_VIEWED, is_same_look, serve
 from bot.console.views.console_inbox import handoff_of, page_of
@@ -84,8 +85,9 @@ async def sent_file(request: web.Request) -> web.StreamResponse:
     def find(desk: Desk) -> KeptFile:
         message = desk.session.get(Message, message_id)
         files = talk.files_of(message) if message and message.author.startswith("staff:") else []
-        if ordinal >= len(files):
+        if message is None or ordinal >= len(files):
             raise NotFound("no such file was sent along")
+        need_reason_for_file(desk, conversation_id=message.conversation_id)
         if not is_same_look(request, desk.session, SENT_VIEWED, message_id):
             desk.audit(SENT_VIEWED, target_type="message", target_id=message_id, detail={"file": ordinal})
         return files[ordinal]

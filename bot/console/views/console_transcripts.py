@@ -12,7 +12,7 @@ from bot.console.days import span_of
 from bot.console.desk import Desk, id_of, number_of, working
 from bot.console.forms import own_form, see_other
 from bot.console.kept import kept
-from bot.console.looking import look_up
+from bot.console.looking import look_up, shown
 from bot.console.pages import page_number, reading, render, rules_of
 from crm_store.conversations.models import Conversation
 from crm_store.customers.models import ChannelIdentity, Customer
@@ -59,7 +59,7 @@ class Talk(msgspec.Struct, frozen=True):
 @routes.get("/transcripts")
 @allowed("transcript.search")
 async def transcripts(request: web.Request) -> web.StreamResponse:
-    """The search, with what was found last in this log-in; who searched is written down."""
+    """The search, with what was found last in this log-in; who searched and whom they see is written down."""
     asked, rules = kept(request).get(request, SEARCH), rules_of(request)
     span = span_of(asked.get("from", ""), asked.get("to", ""), rules)
 
@@ -73,9 +73,8 @@ async def transcripts(request: web.Request) -> web.StreamResponse:
             until=span.until,
             number=page_number(request),
         )
-        detail: dict[str, object] = {"found": page.place.total}
-        if asked.get("reason"):
-            detail["reason"] = asked["reason"]
+        customers = (hit.customer_id for hit in page.rows)
+        detail = shown(customers, reason=asked.get("reason", ""), found=page.place.total)
         desk.audit("transcript.searched", target_type="transcript", target_id="", detail=detail)
         return Found(page, _names(desk.session, page.rows))
 

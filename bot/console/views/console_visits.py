@@ -18,6 +18,7 @@ from crm_store.customers.service import best_phone
 from crm_store.persian.jalali_days import jalali
 from crm_store.rules import Rules
 from crm_store.service_requests.queries import VisitRow, visits_between
+from crm_store.service_requests.states import is_expected
 from crm_store.service_requests.windows import day_begins, is_missed, local_day
 from crm_store.staff.colleagues import TECHNICIAN, candidates
 from crm_store.staff.models import StaffMember
@@ -32,11 +33,13 @@ class Visit(msgspec.Struct, frozen=True):
     Attributes:
         phone: the number to call.
         is_missed: its time went by and nobody left for it.
+        is_expected: whoever looks is still to come for it.
     """
 
     row: VisitRow
     phone: ContactPoint | None
     is_missed: bool
+    is_expected: bool
 
 
 class DayOfVisits(msgspec.Struct, frozen=True):
@@ -101,6 +104,7 @@ def _visits(desk: Desk, day: date, technician_id: int | None, rules: Rules) -> l
             row,
             phones.get(row.request.contact_point_id) or best_phone(desk.session, customer_id=row.customer.id),
             is_missed(row.request, desk.now),
+            is_expected(row.request, staff_id=desk.staff.id),
         )
         for row in rows
     ]

@@ -25,7 +25,9 @@ async function refresh() {
 function ask() {
   if (!search?.elements.query.defaultValue) return fetch(location.href);
   const fields = new FormData(search);
-  fields.set("query", search.elements.query.defaultValue);
+  for (const name of ["query", "reason"]) {
+    if (search.elements[name]) fields.set(name, search.elements[name].defaultValue);
+  }
   return fetch(search.action, { method: "POST", body: new URLSearchParams(fields) });
 }
 

@@ -82,6 +82,8 @@ function onError(frame) {
     setTimeout(() => unsent.has(frame.key) && live.send(refused), frame.retry_after * 1000);
     return;
   }
+  // Who may look has changed since the page came: it asks why.
+  if (frame.code === "reason_missing") return location.reload();
   showProblem(frame.text);
   if (!refused) return;
   unsent.delete(frame.key);
