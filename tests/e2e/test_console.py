@@ -18,7 +18,7 @@ from crm_store.handoff.models import ENDED, Handoff
 from crm_store.outbox import SPEAKER_STAFF, OutboxItem
 from crm_store.persian import rich, to_persian_digits
 from tests.console.agents import PASSWORD, a_canned_reply, an_agent, says, sends_photo, who_waits
-from tests.e2e.conftest import DESKTOP, PHONE
+from tests.e2e.conftest import DESKTOP, PHONE, follow
 from tests.e2e.test_web_chat_page import Console
 from tests.factories import a_complaint
 
@@ -127,7 +127,7 @@ def test_an_agent_receives_claims_answers_sees_a_photo_resolves_and_releases(
 
     waiting.click()
     expect(page.get_by_role("log")).to_contain_text("بله، با آدم صحبت می‌کنم")
-    page.get_by_role("button", name="برداشتن گفت‌وگو").click()
+    follow(page, page.get_by_role("button", name="برداشتن گفت‌وگو"))
     expect(page.get_by_role("status").filter(has_text="حالا با شماست")).to_be_visible()
 
     with sqlite_database.write() as session:
@@ -157,8 +157,8 @@ def test_an_agent_receives_claims_answers_sees_a_photo_resolves_and_releases(
     page.screenshot(path=tmp_path / "5-whole.png", full_page=True)
 
     # The customer's complaint is decided from the card beside the conversation.
-    page.locator("#card").get_by_role("link", name=code).first.click()
-    page.get_by_role("button", name="این پرونده با من").click()
+    follow(page, page.locator("#card").get_by_role("link", name=code).first)
+    follow(page, page.get_by_role("button", name="این پرونده با من"))
     expect(page.get_by_role("status").first).to_be_visible()
     page.get_by_text("تصمیم و اعلام نتیجه").click()
     page.get_by_label("وارد است", exact=True).check()
@@ -172,7 +172,7 @@ def test_an_agent_receives_claims_answers_sees_a_photo_resolves_and_releases(
     page.get_by_text("برگرداندن به دستیار").click()
     page.get_by_label("قرار با مشتری").fill("تا شنبه می‌رسد")
     assert_fit_for_everybody(page, tmp_path / "7-release.png")
-    page.get_by_role("button", name="پایان و برگرداندن").click()
+    follow(page, page.get_by_role("button", name="پایان و برگرداندن"))
     expect(page.get_by_role("status").filter(has_text="به دستیار برگشت")).to_be_visible()
     expect(page.get_by_text("تا شنبه می‌رسد").first).to_be_visible()
 
@@ -212,7 +212,7 @@ def test_what_is_written_survives_a_break_of_the_connection(
     page = next(watched_page(browser, console, DESKTOP))
     log_in(page, console)
     page.goto(f"{console.url}console/inbox/{conversation_id}")
-    page.get_by_role("button", name="برداشتن گفت‌وگو").click()
+    follow(page, page.get_by_role("button", name="برداشتن گفت‌وگو"))
     expect(page.get_by_label("متن پیام")).to_be_visible()
     expect(page.locator("html[data-live=open]")).to_be_attached()
     console.kill()
@@ -256,7 +256,7 @@ def test_a_line_gets_other_words_with_the_keyboard_alone(
         conversation_id = who_waits(session).conversation_id
     log_in(page, console)
     page.goto(f"{console.url}console/inbox/{conversation_id}")
-    page.get_by_role("button", name="برداشتن گفت‌وگو").click()
+    follow(page, page.get_by_role("button", name="برداشتن گفت‌وگو"))
     field = page.get_by_label("متن پیام", exact=True)
     field.fill("ساعت سه می‌رسد")
     field.press("Enter")
@@ -279,7 +279,7 @@ def test_a_line_gets_other_words_with_the_keyboard_alone(
     # Nobody else's line, and none after the conversation was given back.
     expect(page.locator(".line.customer [data-edit]")).to_have_count(0)
     page.get_by_text("برگرداندن به دستیار").click()
-    page.get_by_role("button", name="پایان و برگرداندن").click()
+    follow(page, page.get_by_role("button", name="پایان و برگرداندن"))
     expect(page.get_by_role("status").filter(has_text="به دستیار برگشت")).to_be_visible()
     expect(line).to_be_visible()
     expect(button).to_be_hidden()
@@ -298,7 +298,7 @@ def test_the_second_step_is_set_up_with_the_picture_and_asked_for_afterwards(
     page.get_by_label("کد شش‌رقمی").fill(app.now())
     page.get_by_role("button", name="روشن‌کردن").click()
     expect(page.get_by_role("status").filter(has_text="روشن شد")).to_be_visible()
-    page.get_by_role("button", name="خروج").click()
+    follow(page, page.get_by_role("button", name="خروج"))
     log_in_with_code(page, console, "000000")
     expect(page.get_by_role("alert")).to_contain_text("این کد درست نیست")
     assert_fit_for_everybody(page, tmp_path / "2-code.png")

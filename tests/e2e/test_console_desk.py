@@ -18,7 +18,7 @@ from bot.console.views.console import build_console
 from crm_store.persian import to_persian_digits
 from tests.console import desk_store
 from tests.console.desk_store import DeskStore, filled_shop
-from tests.e2e.conftest import DESKTOP, PHONE
+from tests.e2e.conftest import DESKTOP, PHONE, follow
 from tests.e2e.test_web_chat_page import Console
 
 #: What nobody may find on a page (WCAG); `moderate` and `minor` are advice.
@@ -203,7 +203,7 @@ def test_the_visits_of_a_day_are_printed_without_the_menu(
     for _ in range(7):
         if page.get_by_role("table").count():
             break
-        page.get_by_role("link", name="روز بعد").click()
+        follow(page, page.get_by_role("link", name="روز بعد"))
     page.emulate_media(media="print")
     expect(page.get_by_role("table")).to_be_visible()
     expect(page.get_by_role("navigation", name="بخش‌های میز کار").first).to_be_hidden()

@@ -13,7 +13,7 @@ from crm_store.complaints.models import Complaint
 from crm_store.db import Database
 from crm_store.persian import to_persian_digits
 from tests.console.staff import a_callback, a_file, a_password, a_told_complaint
-from tests.e2e.conftest import DESKTOP, PHONE
+from tests.e2e.conftest import DESKTOP, PHONE, follow
 from tests.e2e.test_web_chat_page import Console
 
 NARROW: ViewportSize = {"width": 360, "height": 800}
@@ -90,7 +90,7 @@ def go_to(page: Page, area: str) -> None:
     menu = page.locator(".menu summary")
     if menu.is_visible():
         menu.click()
-    page.get_by_role("navigation", name="بخش‌ها").get_by_role("link", name=area).click()
+    follow(page, page.get_by_role("navigation", name="بخش‌ها").get_by_role("link", name=area))
 
 
 def test_from_the_log_in_to_a_complaint_and_back_out(
