@@ -89,6 +89,7 @@ def log_in(page: Page, console: Console, login: str = "negar") -> None:
 
 def assert_fit_for_everybody(page: Page, picture: Path) -> None:
     """Nothing serious for axe, nothing wider than the window, nothing too small for a finger."""
+    page.wait_for_load_state()  # with its styles
     page.screenshot(path=picture)
     found = Axe().run(page).response["violations"]
     serious = [one for one in found if one["impact"] in ("serious", "critical")]

@@ -181,14 +181,15 @@ def test_a_complaint_is_decided_without_scripts_and_with_the_keyboard_alone(
     context = browser.new_context(viewport=DESKTOP, java_script_enabled=False)
     page = log_in(context, desk, "agent")
     page.goto(f"{desk.url}console/complaints?show=mine")
-    page.get_by_role("link", name=to_persian_digits(desk.store.complaint)).press("Enter")
+    with page.expect_navigation():
+        page.get_by_role("link", name=to_persian_digits(desk.store.complaint)).press("Enter")
     page.get_by_text("تصمیم و اعلام نتیجه").press("Enter")
     page.get_by_label("وارد است", exact=True).press("Space")
     if page.locator("#resolve-cause").count():
         page.locator("#resolve-cause").select_option(index=1)
     page.get_by_label("آنچه مشتری می‌خواند").fill("حق با شماست؛ پولتان فردا برمی‌گردد.")
     page.get_by_role("button", name="ثبت تصمیم").press("Enter")
-    expect(page.get_by_role("status")).to_have_text("تصمیم ثبت شد و مشتری خبردار می‌شود.")
+    expect(page.get_by_role("status").first).to_have_text("تصمیم ثبت شد و مشتری خبردار می‌شود.")
     expect(page.get_by_text("نتیجه اعلام شده").first).to_be_visible()
     context.close()
 

@@ -70,6 +70,7 @@ def page(request: pytest.FixtureRequest, browser: Browser, console: Console) -> 
 
 def assert_looks_whole(page: Page) -> None:
     """Nothing is wider than the window, and nothing in it is cut off at its side."""
+    page.wait_for_load_state()  # with its styles
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
     assert page.evaluate("getComputedStyle(document.body).direction") == "rtl"
     outside = page.evaluate(
@@ -87,6 +88,7 @@ def assert_looks_whole(page: Page) -> None:
 
 def go_to(page: Page, area: str) -> None:
     """Open an area: on a phone its link is in a menu."""
+    page.wait_for_load_state()
     menu = page.locator(".menu summary")
     if menu.is_visible():
         menu.click()
@@ -126,12 +128,12 @@ def test_from_the_log_in_to_a_complaint_and_back_out(
     expect(page.get_by_text("دیر شده")).to_have_count(1)
     assert_looks_whole(page)
     page.screenshot(path=tmp_path / "4-callbacks.png")
-    page.get_by_role("link", name="درخواست تماس سارا").first.click()
+    follow(page, page.get_by_role("link", name="درخواست تماس سارا").first)
     expect(page.get_by_role("heading", name="موضوع تماس")).to_be_visible()
     assert_looks_whole(page)
     page.screenshot(path=tmp_path / "5-callback.png", full_page=True)
 
-    page.get_by_role("button", name="خروج").click()
+    follow(page, page.get_by_role("button", name="خروج"))
     expect(page.get_by_role("heading", name="ورود به میز کار")).to_be_visible()
     page.go_back()
     expect(page.get_by_text("گارانتی یخچال")).to_have_count(0)
