@@ -17,7 +17,7 @@ from sqlalchemy.orm.exc import StaleDataError
 
 from bot.console import auth
 from bot.console.forms import see_other
-from bot.console.pages import rules_of, writing
+from bot.console.pages import render, rules_of, writing
 from bot.console.texts import message
 from crm_store.audit import record_audit
 from crm_store.base import utcnow
@@ -165,6 +165,17 @@ async def carry_out(
         status = _CHANGED if error.code in _CHANGED_CODES else _WRONG
         return await again(Refusal(problem_text(error.code), fields, status, error))
     return see_other(back, done=done)
+
+
+def render_form(
+    request: web.Request, template: str, refusal: Refusal | None, **values: object
+) -> web.Response:
+    """A page with forms; after a refusal with the reason, and in ``typed`` the fields as they were."""
+    shown: dict[str, object] = {"typed": {}}
+    if refusal is not None:
+        shown = {"typed": refusal.fields, "problem_text": refusal.text}
+    status = refusal.status if refusal is not None else web.HTTPOk.status_code
+    return render(request, template, status=status, **(shown | values))
 
 
 def problem_text(code: str) -> str:

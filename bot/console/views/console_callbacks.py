@@ -7,7 +7,7 @@ from functools import partial
 from aiohttp import web
 
 from bot.console.allowed import allowed
-from bot.console.desk import Desk, Refusal, Refused, carry_out, working
+from bot.console.desk import Desk, Refusal, Refused, carry_out, render_form, working
 from bot.console.forms import own_form
 from bot.console.looking import look_through, need_reason
 from bot.console.pages import page_number, render
@@ -91,13 +91,11 @@ async def _page(request: web.Request, refusal: Refusal | None = None) -> web.Str
         return case, by.name or by.login or "" if by is not None else ""
 
     case, done_by = await working(request, look, "callback.done")
-    return render(
+    return render_form(
         request,
         "callback.html",
-        status=refusal.status if refusal else 200,
+        refusal,
         case=case,
         done_by=done_by,
         is_overdue=queries.is_overdue(case.request, now=utcnow()),
-        typed=refusal.fields if refusal else {},
-        **({"problem_text": refusal.text} if refusal else {}),
     )

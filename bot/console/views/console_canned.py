@@ -7,9 +7,9 @@ from functools import partial
 from aiohttp import web
 
 from bot.console.allowed import allowed
-from bot.console.desk import Desk, Refusal, Refused, carry_out
+from bot.console.desk import Desk, Refusal, Refused, carry_out, render_form
 from bot.console.forms import own_form
-from bot.console.pages import reading, render
+from bot.console.pages import reading
 from crm_store.errors import Conflict
 from crm_store.handoff.canned import (
     MAX_SHORTCUT,
@@ -88,14 +88,12 @@ async def _save(request: web.Request, canned_id: int | None) -> web.StreamRespon
 async def _page(
     request: web.Request, refusal: Refusal | None = None, *, failed: int = 0
 ) -> web.StreamResponse:
-    return render(
+    return render_form(
         request,
         "canned.html",
-        status=refusal.status if refusal else 200,
+        refusal,
         replies=await reading(request, canned_replies),
         placeholders=PLACEHOLDERS,
         longest={"shortcut": MAX_SHORTCUT, "title": MAX_TITLE, "text": MAX_TEXT},
         failed=failed,
-        typed=refusal.fields if refusal else {},
-        **({"problem_text": refusal.text} if refusal else {}),
     )

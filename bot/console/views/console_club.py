@@ -13,7 +13,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from bot.console.allowed import allowed
-from bot.console.desk import Desk, Refusal, Refused, carry_out, id_of, number_of, working
+from bot.console.desk import Desk, Refusal, Refused, carry_out, id_of, number_of, render_form, working
 from bot.console.forms import own_form, see_other
 from bot.console.looking import look_through, look_up, need_reason, standing
 from bot.console.pages import reading, render, rules_of
@@ -247,15 +247,13 @@ async def _account_page(request: web.Request, refusal: Refusal | None = None) ->
     found = await working(request, look, "club.view")
     if found.customer.id != customer_id:
         raise web.HTTPSeeOther(f"{PATH}/accounts/{found.customer.id}")
-    return render(
+    return render_form(
         request,
         "account.html",
-        status=refusal.status if refusal else 200,
+        refusal,
         found=found,
         key=refusal.fields.get("key", "") if refusal else secrets.token_hex(12),
-        typed=refusal.fields if refusal else {},
         is_first=before is None,
-        **({"problem_text": refusal.text} if refusal else {}),
     )
 
 
@@ -290,17 +288,15 @@ async def _code_page(request: web.Request, refusal: Refusal | None = None) -> we
         return found, customer, found.state == ACTIVE and not is_over, _members(desk.session)
 
     found, customer, can_be_used, members = await working(request, look, "rewards.burn")
-    return render(
+    return render_form(
         request,
         "code_of_reward.html",
-        status=refusal.status if refusal else 200,
+        refusal,
         found=found,
         customer=customer,
         can_be_used=can_be_used,
         is_active=found.state == ACTIVE,
         members=members,
-        typed=refusal.fields if refusal else {},
-        **({"problem_text": refusal.text} if refusal else {}),
     )
 
 

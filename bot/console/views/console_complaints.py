@@ -8,9 +8,9 @@ from typing import Any
 from aiohttp import web
 
 from bot.console.allowed import allowed, audit_refusal
-from bot.console.desk import Desk, Refusal, Refused, carry_out, number_of, working
+from bot.console.desk import Desk, Refusal, Refused, carry_out, number_of, render_form, working
 from bot.console.forms import own_form, see_other
-from bot.console.pages import render, rules_of
+from bot.console.pages import rules_of
 from bot.console.ticket_pages import (
     act,
     colleague_of,
@@ -279,10 +279,10 @@ async def _page(
     rules, ticket = rules_of(request), view.case.ticket
     possible = _possible(ticket.state)
     problem = view.case.problem
-    return render(
+    return render_form(
         request,
         "complaint.html",
-        status=refusal.status if refusal else 200,
+        refusal,
         view=view,
         case=view.case,
         titles=names_of(rules),
@@ -297,9 +297,7 @@ async def _page(
         reasons=terms("complaints")["priority_reasons"],
         problem_name=problem_title(problem, rules.business) if problem else "",
         metrics=terms("shared")["clocks"],
-        opened=opened if refusal else "",
-        typed=refusal.fields if refusal else {},
-        **({"problem_text": refusal.text} if refusal else {}),
+        opened=opened,
     )
 
 

@@ -11,7 +11,7 @@ from aiohttp import web
 
 from bot.console.allowed import allowed
 from bot.console.days import span_of
-from bot.console.desk import Desk, Refusal, Refused, carry_out, id_of, working
+from bot.console.desk import Desk, Refusal, Refused, carry_out, id_of, render_form, working
 from bot.console.forms import own_form, see_other
 from bot.console.kept import kept
 from bot.console.looking import MAX_REASON, look_up, shown, standing
@@ -260,10 +260,10 @@ async def _page(request: web.Request, refusal: Refusal | None = None) -> web.Str
     view = await working(request, look, "customer.view")
     if view.card.customer_id != customer_id:
         raise web.HTTPSeeOther(f"{PATH}/{view.card.customer_id}")
-    return render(
+    return render_form(
         request,
         "customer.html",
-        status=refusal.status if refusal else 200,
+        refusal,
         view=view,
         card=view.card,
         titles=names_of(rules_of(request)),
@@ -271,6 +271,4 @@ async def _page(request: web.Request, refusal: Refusal | None = None) -> web.Str
         measures=terms("surveys")["measures"],
         purposes=PURPOSES,
         came_from_search=bool(kept(request).get(request, SEARCH)),
-        typed=refusal.fields if refusal else {},
-        **({"problem_text": refusal.text} if refusal else {}),
     )

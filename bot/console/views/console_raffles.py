@@ -12,9 +12,9 @@ from sqlalchemy.orm import Session
 
 from bot.console.allowed import allowed
 from bot.console.days import day_of, moment_of
-from bot.console.desk import Desk, Refusal, Refused, carry_out, number_of
+from bot.console.desk import Desk, Refusal, Refused, carry_out, number_of, render_form
 from bot.console.forms import own_form
-from bot.console.pages import reading, render, rules_of
+from bot.console.pages import reading, rules_of
 from bot.console.ticket_pages import words_of
 from crm_store.base import utcnow
 from crm_store.errors import Conflict
@@ -195,15 +195,13 @@ def _source(fields: dict[str, str], desk: Desk) -> Source:
 
 async def _list(request: web.Request, refusal: Refusal | None = None) -> web.StreamResponse:
     found = await reading(request, lambda session: _lots(session, raffles.all_raffles(session)))
-    return render(
+    return render_form(
         request,
         "raffles.html",
-        status=refusal.status if refusal else 200,
+        refusal,
         found=found,
         tiers=_tiers(rules_of(request)),
         is_on=rules_of(request).business.loyalty.is_on,
-        typed=refusal.fields if refusal else {},
-        **({"problem_text": refusal.text} if refusal else {}),
     )
 
 
@@ -218,17 +216,15 @@ async def _page(
     found = await reading(request, look)
     now, one = utcnow(), found.raffle
     value_is_there = one.random_at is not None and now >= one.random_at
-    return render(
+    return render_form(
         request,
         "raffle.html",
-        status=refusal.status if refusal else 200,
+        refusal,
         found=found,
         can_seal=one.state == OPEN and now >= one.closes_at,
         can_draw=one.state == SEALED and value_is_there,
         can_call_off=one.state == OPEN or (one.state == SEALED and not value_is_there),
-        opened=opened if refusal else "",
-        typed=refusal.fields if refusal else {},
-        **({"problem_text": refusal.text} if refusal else {}),
+        opened=opened,
     )
 
 

@@ -8,10 +8,9 @@ from aiohttp import web
 
 from bot.console.allowed import allowed, can, refuse
 from bot.console.auth import HOME, local_path
-from bot.console.desk import Desk, Refusal, carry_out
+from bot.console.desk import Desk, Refusal, carry_out, render_form
 from bot.console.forms import own_form
 from bot.console.looking import CUSTOMER, LIST, LISTS, give_reason, standing
-from bot.console.pages import render
 from bot.console.ticket_pages import words_of
 
 OF_CUSTOMER = "/customers/{id:[0-9]{1,18}}/reason"
@@ -87,12 +86,11 @@ async def _keep(
 
 def _page(request: web.Request, kind: str, name: str, refusal: Refusal | None = None) -> web.Response:
     asked = refusal.fields if refusal else request.query
-    return render(
+    return render_form(
         request,
         "reason.html",
-        status=refusal.status if refusal else 200,
+        refusal,
         is_list=kind == LIST,
         address=f"{HOME}/{kind}s/{name}/reason",
         back=local_path(asked.get("next", "")),
-        **({"problem_text": refusal.text} if refusal else {}),
     )

@@ -9,8 +9,8 @@ from typing import Any
 from aiohttp import web
 
 from bot.console.allowed import allowed
-from bot.console.desk import Desk, Refusal, Refused, working
-from bot.console.pages import render, rules_of, shows_phones
+from bot.console.desk import Desk, Refusal, Refused, render_form, working
+from bot.console.pages import rules_of, shows_phones
 from bot.console.ticket_pages import (
     TicketView,
     act,
@@ -239,10 +239,10 @@ async def _page(
         return view, slots, possible, states.is_expected(ticket, staff_id=desk.staff.id)
 
     view, slots, possible, is_expected = await working(request, look, "ticket.view", "ticket.view_own")
-    return render(
+    return render_form(
         request,
         "request.html",
-        status=refusal.status if refusal else 200,
+        refusal,
         view=view,
         shows_phones=shows_phones(request) or is_expected,
         case=view.case,
@@ -257,9 +257,7 @@ async def _page(
         not_done_reasons=NOT_DONE_REASONS,
         is_open=view.case.ticket.state in OPEN_STATES,
         metrics=terms("shared")["clocks"],
-        opened=opened if refusal else "",
-        typed=refusal.fields if refusal else {},
-        **({"problem_text": refusal.text} if refusal else {}),
+        opened=opened,
     )
 
 

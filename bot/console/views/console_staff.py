@@ -13,11 +13,11 @@ from aiohttp import web
 from sqlalchemy.orm import Session
 
 from bot.console.allowed import allowed
-from bot.console.desk import Desk, Refusal, Refused, carry_out, number_of
+from bot.console.desk import Desk, Refusal, Refused, carry_out, number_of, render_form
 from bot.console.forms import own_form, see_other
 from bot.console.kept import kept
 from bot.console.labels import label
-from bot.console.pages import reading, render, rules_of
+from bot.console.pages import reading, rules_of
 from crm_store.errors import Conflict, InvalidInput
 from crm_store.rules import Rules
 from crm_store.staff import accounts, invitations, managing, pin, totp
@@ -251,14 +251,12 @@ async def _list(request: web.Request, refusal: Refusal | None = None) -> web.Str
         found = [Colleague(one, channels.get(one.id, [])) for one in everybody]
         return sorted(found, key=lambda one: one.member.disabled_at is not None)
 
-    return render(
+    return render_form(
         request,
         "staff.html",
-        status=refusal.status if refusal else 200,
+        refusal,
         everybody=await reading(request, look),
-        typed=refusal.fields if refusal else {},
         **_choices(rules_of(request)),
-        **({"problem_text": refusal.text} if refusal else {}),
     )
 
 
@@ -272,17 +270,15 @@ async def _page(request: web.Request, refusal: Refusal | None = None) -> web.Str
         return OneMember(member, channels, _version(member), tickets)
 
     found = await reading(request, look)
-    return render(
+    return render_form(
         request,
         "member.html",
-        status=refusal.status if refusal else 200,
+        refusal,
         found=found,
         secret=kept(request).take(request, f"secret:{staff_id}"),
         minutes=int(invitations.VALID_FOR.total_seconds() // 60),
         asks_pin=rules_of(request).business.staff.pin_after_minutes > 0,
-        typed=refusal.fields if refusal else {},
         **_choices(rules_of(request)),
-        **({"problem_text": refusal.text} if refusal else {}),
     )
 
 

@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 
 from bot.console.allowed import allowed
 from bot.console.days import Span, span_of
-from bot.console.desk import Desk, Refusal, Refused, carry_out, id_of, working
+from bot.console.desk import Desk, Refusal, Refused, carry_out, id_of, render_form, working
 from bot.console.forms import own_form
 from bot.console.looking import look_through
 from bot.console.pages import page_number, reading, render, rules_of
@@ -194,15 +194,14 @@ async def _follow_ups_page(request: web.Request, refusal: Refusal | None = None)
         return Page(found, place)
 
     page = await working(request, look, "surveys.view")
-    return render(
+    return render_form(
         request,
         "follow_ups.html",
-        status=refusal.status if refusal else 200,
+        refusal,
         page=page,
         only_open=only_open,
         now=utcnow(),
         failed=int(request.match_info["id"]) if refusal else 0,
-        **({"problem_text": refusal.text} if refusal else {}),
     )
 
 

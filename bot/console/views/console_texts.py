@@ -10,7 +10,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from bot.console.allowed import allowed
-from bot.console.desk import Desk, Refusal, carry_out, id_of
+from bot.console.desk import Desk, Refusal, carry_out, id_of, render_form
 from bot.console.forms import own_form
 from bot.console.labels import label
 from bot.console.pages import reading, render, rules_of
@@ -211,10 +211,10 @@ async def _page(request: web.Request, kind: str, refusal: Refusal | None = None)
     found = await reading(request, lambda session: _one(session, kind, key, rules))
     refused = refusal.error if refusal is not None else None
     typed = refusal.fields.get("text") if refusal is not None else None
-    return render(
+    return render_form(
         request,
         "text.html",
-        status=refusal.status if refusal else 200,
+        refusal,
         found=found,
         topics=terms("shared")["topics"],
         address=f"{PATH}/{'faq' if kind == FAQ else 'responses'}/{key}",
@@ -222,7 +222,6 @@ async def _page(request: web.Request, kind: str, refusal: Refusal | None = None)
         faults=refused.faults if isinstance(refused, TextRefused) else None,
         is_too_long=isinstance(refused, TextRefused) and refused.is_too_long,
         max_text=MAX_TEXT,
-        **({"problem_text": refusal.text} if refusal else {}),
     )
 
 
