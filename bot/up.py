@@ -172,7 +172,7 @@ def roles_for(settings: Settings, model: Path, *, with_console: bool = True) -> 
         roles.append(Role("rasa", [python, "-m", "bot.nlu.server"], env, healthy))
     roles.append(Role("gateway", [python, "-m", "bot.cli", "gateway"], shared | tracker, gateway_beats))
     if with_console:
-        host = "127.0.0.1" if settings.http_host in ("0.0.0.0", "::") else settings.http_host  # noqa: S104
+        host = "127.0.0.1" if settings.http_host in ("0.0.0.0", "::") else settings.http_host  # noqa: S104  # compared, not listened on
         url = f"http://{host}:{settings.http_port}"
         roles.append(Role("console", [python, "-m", "bot.cli", "console"], shared, answers(url, "/livez")))
     return roles

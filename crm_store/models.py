@@ -4,7 +4,7 @@ With them come the listeners that keep what is searched in step with what it is 
 """
 
 import crm_store.customers.names
-import crm_store.transcripts.service  # noqa: F401
+import crm_store.transcripts.service  # noqa: F401  # for its listeners
 from crm_store.activity import Activity
 from crm_store.api_keys.models import ApiKey
 from crm_store.audit import AuditEntry

@@ -72,9 +72,9 @@ def create_app(model: Path, endpoints: Path, credentials: Path) -> Sanic:
 
 def _spare_repeated_work() -> None:
     # Rasa looks through all subclasses of Event for each stored event, 0.1 ms each: most of a turn's time.
-    Event.resolve_by_type = lru_cache(Event.resolve_by_type)  # type: ignore[method-assign]
+    Event.resolve_by_type = lru_cache(Event.resolve_by_type)  # type: ignore[method-assign]  # on purpose
     # It also checks its schema of answers anew for each answer, 15 ms; ActionServer has checked the answer.
-    RemoteAction._validate_action_result = _is_checked_already  # type: ignore[method-assign,assignment]
+    RemoteAction._validate_action_result = _is_checked_already  # type: ignore[method-assign,assignment]  # likewise
 
 
 def _is_checked_already(_action: RemoteAction, result: dict[str, Any]) -> bool:

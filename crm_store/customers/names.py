@@ -24,8 +24,8 @@ _BATCH = 500
 _TRIES = 5
 _WATCHED = ("display_name", "full_name", "merged_into_id", "erased_at")
 _customers: Table = Customer.__table__  # type: ignore[assignment]  # always a table
-_words: Table = NameWord.__table__  # type: ignore[assignment]
-_names: Table = CustomerName.__table__  # type: ignore[assignment]
+_words: Table = NameWord.__table__  # type: ignore[assignment]  # likewise
+_names: Table = CustomerName.__table__  # type: ignore[assignment]  # likewise
 
 
 def words_of(*names: str) -> list[str]:

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any, Literal
 
 import msgspec
-from sqlalchemy import ColumnElement, Select, and_, exists, func, or_, select
+from sqlalchemy import ColumnElement, Select, SQLColumnExpression, and_, exists, func, or_, select
 from sqlalchemy.orm import Session, aliased
 
 from crm_store.conversations.models import EVERYBODY, Conversation, Message
@@ -200,14 +200,14 @@ def _of_tab(tab: Tab, staff: StaffMember) -> ColumnElement[bool]:
     return Handoff.state == ENDED if tab == "ended" else Handoff.state.in_(OPEN_STATES)
 
 
-def _order_of(tab: Tab) -> tuple[ColumnElement[object], ...]:
+def _order_of(tab: Tab) -> tuple[SQLColumnExpression[Any], ...]:
     if tab == "ended":
-        return Handoff.ended_at.desc(), Handoff.id.desc()  # type: ignore[return-value]
+        return Handoff.ended_at.desc(), Handoff.id.desc()
     if tab == "mine":
-        return Handoff.claimed_at.desc(), Handoff.id.desc()  # type: ignore[return-value]
+        return Handoff.claimed_at.desc(), Handoff.id.desc()
     # Those who wait come first, the most urgent first and of these the oldest.
     is_claimed = Handoff.state == CLAIMED
-    return is_claimed, Handoff.urgency.desc(), Handoff.requested_at, Handoff.id  # type: ignore[return-value]
+    return is_claimed, Handoff.urgency.desc(), Handoff.requested_at, Handoff.id
 
 
 def _found_by(query: str) -> list[ColumnElement[bool]]:

@@ -228,7 +228,7 @@ def _is_year(number: int) -> bool:
 
 
 def _whole_year(short: int, is_jalali: bool, today: date) -> int:
-    this_year = JalaliDate(today).year if is_jalali else today.year  # type: ignore[no-untyped-call]
+    this_year = JalaliDate(today).year if is_jalali else today.year  # type: ignore[no-untyped-call]  # ships no types
     century = this_year // 100 * 100
     this_century, last_century = century + short, century - 100 + short
     is_likely_now = this_century <= this_year and this_year - last_century >= _OLDEST
@@ -238,7 +238,7 @@ def _whole_year(short: int, is_jalali: bool, today: date) -> int:
 def _real(year: int, month: int, day: int) -> DateReading:
     try:
         if year in _JALALI_YEARS:
-            return DateReading(JalaliDate(year, month, day).to_gregorian())  # type: ignore[no-untyped-call]
+            return DateReading(JalaliDate(year, month, day).to_gregorian())  # type: ignore[no-untyped-call]  # ships no types
         if year in _GREGORIAN_YEARS:
             return DateReading(date(year, month, day))
     except ValueError:

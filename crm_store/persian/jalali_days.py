@@ -21,7 +21,7 @@ def jalali(day: date) -> tuple[int, int, int]:
 def jalali_day(year: int, month: int, day: int) -> date | None:
     """A day of the Jalali calendar; None if there is none."""
     try:
-        found: date = JalaliDate(year, month, day).to_gregorian()  # type: ignore[no-untyped-call]
+        found: date = JalaliDate(year, month, day).to_gregorian()  # type: ignore[no-untyped-call]  # ships no types
     except ValueError:
         return None
     return found
@@ -39,7 +39,7 @@ def gregorian_day(year: int, month: int, day: int) -> date | None:
 def month_start(year: int, month: int) -> date:
     """First day of a Jalali month; months below 1 and above 12 are of other years."""
     year, month = year + (month - 1) // 12, (month - 1) % 12 + 1
-    found: date = JalaliDate(year, month, 1).to_gregorian()  # type: ignore[no-untyped-call]
+    found: date = JalaliDate(year, month, 1).to_gregorian()  # type: ignore[no-untyped-call]  # ships no types
     return found
 
 

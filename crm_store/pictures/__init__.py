@@ -24,8 +24,7 @@ def draw(kind: str, params: dict[str, Any]) -> bytes:
         ValueError: there is no such kind.
         TypeError, KeyError: something that it shows is missing.
     """
-    # matplotlib takes a second to load
-    from crm_store.pictures import cards, charts, reports  # noqa: PLC0415
+    from crm_store.pictures import cards, charts, reports  # noqa: PLC0415  # matplotlib takes a second
 
     if kind == BALANCE:
         return cards.balance_card(**params)
