@@ -24,7 +24,7 @@ from crm_store.sla.models import RUNNING, SlaClock
 from crm_store.staff import focus as focuses
 from crm_store.staff.models import StaffMember
 from crm_store.terms import term
-from crm_store.tickets.queries import find_ticket, kind_of
+from crm_store.tickets.queries import assignee_of, find_ticket, kind_of
 
 #: So many are offered to choose from.
 OFFERED = 8
@@ -32,14 +32,9 @@ OFFERED = 8
 LONGEST = 600
 
 
-def owner_of(ticket: Ticket) -> int | None:
-    """Who deals with a ticket."""
-    return ticket.assignee_id if isinstance(ticket, Complaint) else ticket.technician_id
-
-
 def is_own(desk: Desk, ticket: Ticket) -> bool:
     """Whether a ticket is assigned to whoever writes."""
-    return owner_of(ticket) == desk.staff.id
+    return assignee_of(ticket) == desk.staff.id
 
 
 def is_open(ticket: Ticket) -> bool:
@@ -244,7 +239,7 @@ def _customer_line(desk: Desk, ticket: Ticket) -> Rich:
 
 
 def _owner_line(desk: Desk, ticket: Ticket) -> Rich:
-    owner_id = owner_of(ticket)
+    owner_id = assignee_of(ticket)
     if owner_id is None:
         return fragment("utter_staff_ticket_nobody_line")
     owner = desk.session.get_one(StaffMember, owner_id)

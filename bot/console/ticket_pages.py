@@ -32,7 +32,7 @@ from crm_store.staff.colleagues import candidates
 from crm_store.staff.models import StaffMember
 from crm_store.tickets.cases import TicketCase, ticket_case
 from crm_store.tickets.models import COMPLAINT, TicketNote
-from crm_store.tickets.queries import TicketRow, find_ticket, known_states, queue
+from crm_store.tickets.queries import TicketRow, assignee_of, find_ticket, kind_of, known_states, queue
 
 #: Which tickets a list shows: those that somebody has to work on, a part of them, or all, the newest first.
 SHOWN = ("open", "overdue", "unassigned", "mine", "all")
@@ -158,7 +158,7 @@ async def leads_to(request: web.Request, kind: str, typed: str) -> str:
             found = find_ticket(session, code=code)
         except NotFound:
             return ""
-        return code if isinstance(found, Complaint) == (kind == COMPLAINT) else ""
+        return code if kind_of(found) == kind else ""
 
     return await reading(request, look) if code else ""
 
@@ -271,6 +271,27 @@ async def act(
     return await carry_out(request, fields, unit, *permissions, back=f"{path}/{code}", done=done, again=again)
 
 
+def locked_ticket(
+    desk: Desk, code: str, *, model: type[Ticket], lock: Callable[[Session, Ticket], object]
+) -> Ticket:
+    """A ticket as it is now, locked.
+
+    Args:
+        lock: has it as it is now, and nobody else change it.
+
+    Raises:
+        NotFound: no ticket of this kind has the code.
+        Forbidden: it is somebody else's, and the member has to do with their own alone.
+    """
+    ticket = find_ticket(desk.session, code=code)
+    if not isinstance(ticket, model):
+        raise NotFound("no ticket of this kind has this code")
+    lock(desk.session, ticket)
+    if assignee_of(ticket) != desk.staff.id and not desk.has("ticket.view"):
+        raise Forbidden("only one's own tickets")
+    return ticket
+
+
 def unchanged(ticket: Complaint | ServiceRequest, version: str) -> None:
     """Go on only where a ticket is as its form's page showed it.
 
@@ -283,11 +304,10 @@ def unchanged(ticket: Complaint | ServiceRequest, version: str) -> None:
 
 def was_said(desk: Desk, ticket: Complaint | ServiceRequest, *, kind: str, text: str) -> bool:
     """Whether a member wrote the same a moment ago: a form that was sent twice."""
-    subject = COMPLAINT if isinstance(ticket, Complaint) else "service_request"
     latest = desk.session.scalar(
         select(TicketNote)
         .where(
-            TicketNote.subject_type == subject,
+            TicketNote.subject_type == kind_of(ticket),
             TicketNote.subject_id == ticket.id,
             TicketNote.author == desk.actor,
             TicketNote.kind == kind,

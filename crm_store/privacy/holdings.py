@@ -36,6 +36,7 @@ from crm_store.sla.models import SlaClock
 from crm_store.staff.models import StaffAccount, StaffNote
 from crm_store.surveys.models import SurveyAnswer, SurveyInvitation
 from crm_store.tickets.models import COMPLAINT, INTERNAL, SERVICE_REQUEST, TicketNote
+from crm_store.tickets.queries import kind_of
 
 #: What is about somebody else, or means nothing outside the store.
 _NOT_THEIRS = {
@@ -255,8 +256,7 @@ def _files_of(scope: Scope, tickets: Tickets) -> ColumnElement[bool]:
 
 
 def _is_about(row: TicketNote | SlaClock, ticket: Complaint | ServiceRequest) -> bool:
-    subject_type = COMPLAINT if isinstance(ticket, Complaint) else SERVICE_REQUEST
-    return (row.subject_type, row.subject_id) == (subject_type, ticket.id)
+    return (row.subject_type, row.subject_id) == (kind_of(ticket), ticket.id)
 
 
 def _plain(row: Base) -> dict[str, Any]:

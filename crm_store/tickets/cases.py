@@ -20,6 +20,7 @@ from crm_store.service_requests.queries import request_case
 from crm_store.sla.models import SlaClock
 from crm_store.staff.models import StaffMember
 from crm_store.tickets.models import COMPLAINT, SERVICE_REQUEST, TicketNote
+from crm_store.tickets.queries import assignee_of
 
 _STAFF = "staff:"
 
@@ -61,8 +62,7 @@ class TicketCase(msgspec.Struct, frozen=True):
     @property
     def assignee_id(self) -> int | None:
         """Number of the member of staff who deals with it."""
-        ticket = self.ticket
-        return ticket.assignee_id if isinstance(ticket, Complaint) else ticket.technician_id
+        return assignee_of(self.ticket)
 
 
 def ticket_case(session: Session, *, code: str) -> TicketCase:

@@ -130,6 +130,11 @@ def kind_of(ticket: Complaint | ServiceRequest) -> str:
     return COMPLAINT if isinstance(ticket, Complaint) else SERVICE_REQUEST
 
 
+def assignee_of(ticket: Complaint | ServiceRequest) -> int | None:
+    """Number of the member of staff who deals with a ticket."""
+    return ticket.assignee_id if isinstance(ticket, Complaint) else ticket.technician_id
+
+
 def ticket_facts(session: Session, subject_type: str, subject_ids: Collection[int]) -> dict[int, TicketFacts]:
     """What notices say of some tickets of a kind, by their numbers; those that do not exist are left out."""
     (kind,) = (kind for kind in _KINDS if kind.subject_type == subject_type)

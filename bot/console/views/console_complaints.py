@@ -16,6 +16,7 @@ from bot.console.ticket_pages import (
     colleague_of,
     find_by_code,
     list_page,
+    locked_ticket,
     look_at,
     may_note,
     names_of,
@@ -37,10 +38,8 @@ from crm_store.complaints.models import (
 from crm_store.complaints.problems import problem_title
 from crm_store.complaints.resolution import Offer
 from crm_store.complaints.resolution import resolve as decide
-from crm_store.errors import Forbidden, NotFound
 from crm_store.terms import terms
 from crm_store.tickets.models import COMPLAINT, INTERNAL, NOTE, PRIORITIES, QUESTION
-from crm_store.tickets.queries import find_ticket
 
 PATH = "/console/complaints"
 CODE = "/complaints/{code:[0-9]{8}}"
@@ -51,6 +50,7 @@ NOT_YOURS = "not_yours_yet"
 _WITH_WORDS = (WAITING, RESOLVED)
 
 routes = web.RouteTableDef()
+_locked = partial(locked_ticket, model=Complaint, lock=states.lock)
 _list = partial(list_page, kind=COMPLAINT, template="complaints.html", states=STATES)
 
 
@@ -248,22 +248,6 @@ def _offer(fields: dict[str, str]) -> Offer | None:
     if amount is None or amount <= 0:
         raise Refused("amount_wrong")
     return Offer(kind, amount * _RIALS_IN_A_TOMAN if kind == "money" else amount)
-
-
-def _locked(desk: Desk, code: str) -> Complaint:
-    """The complaint as it is now, locked.
-
-    Raises:
-        NotFound: no complaint has this code.
-        Forbidden: it is somebody else's, and the member has to do with their own alone.
-    """
-    ticket = find_ticket(desk.session, code=code)
-    if not isinstance(ticket, Complaint):
-        raise NotFound("no complaint has this code")
-    states.lock(desk.session, ticket)
-    if ticket.assignee_id != desk.staff.id and not desk.has("ticket.view"):
-        raise Forbidden("only one's own tickets")
-    return ticket
 
 
 def _possible(state: str) -> list[str]:

@@ -17,12 +17,13 @@ from bot.console.ticket_pages import (
     colleague_of,
     find_by_code,
     list_page,
+    locked_ticket,
     look_at,
     may_note,
     names_of,
     words_of,
 )
-from crm_store.errors import Forbidden, InvalidTransition, NotFound
+from crm_store.errors import InvalidTransition, NotFound
 from crm_store.service_requests import notes, states
 from crm_store.service_requests import working as service
 from crm_store.service_requests.booking import Slot, free_slots
@@ -41,7 +42,6 @@ from crm_store.service_requests.models import (
 from crm_store.service_requests.windows import local_day
 from crm_store.terms import terms
 from crm_store.tickets.models import INTERNAL, NOTE, SERVICE_REQUEST
-from crm_store.tickets.queries import find_ticket
 
 PATH = "/console/requests"
 CODE = "/requests/{code:[0-9]{8}}"
@@ -49,6 +49,7 @@ CODE = "/requests/{code:[0-9]{8}}"
 _SLOTS = 60
 
 routes = web.RouteTableDef()
+_locked = partial(locked_ticket, model=ServiceRequest, lock=states.lock)
 _list = partial(list_page, kind=SERVICE_REQUEST, template="requests.html", states=STATES)
 
 
@@ -185,22 +186,6 @@ def _work_on(desk: Desk, ticket: ServiceRequest, *, to: str, reason: str = "", t
         raise InvalidTransition("the day of this visit has not come", state=ticket.state)
     about: dict[str, Any] = {"actor": desk.actor, "rules": desk.rules, "now": desk.now}
     states.move(desk.session, ticket, to=to, reason=reason, text=text, **about)
-
-
-def _locked(desk: Desk, code: str) -> ServiceRequest:
-    """The request as it is now, locked.
-
-    Raises:
-        NotFound: no request has this code.
-        Forbidden: it is somebody else's, and the member has to do with their own alone.
-    """
-    found = find_ticket(desk.session, code=code)
-    if not isinstance(found, ServiceRequest):
-        raise NotFound("no service request has this code")
-    ticket = states.lock(desk.session, found)
-    if ticket.technician_id != desk.staff.id and not desk.has("ticket.view"):
-        raise Forbidden("only one's own visits")
-    return ticket
 
 
 def _moment(text: str) -> datetime:
