@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import csv
 import sys
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,14 +11,15 @@ import click
 
 from bot.commands import explains_errors, open_store
 from bot.commands.import_purchases import purchases
+from bot.commands.rejected_rows import rejected_rows
 from crm_store.errors import InvalidInput
 from crm_store.settings import load_settings
 
 if TYPE_CHECKING:
     from rich.table import Table as Grid
 
-    from crm_store.customers.columns import Columns, Record
-    from crm_store.customers.importing import Refusal, Summary, Survey
+    from crm_store.customers.columns import Columns, Record, Refusal
+    from crm_store.customers.importing import Summary, Survey
     from crm_store.customers.tables import Table
 
 INTERRUPTED = 130
@@ -146,13 +145,15 @@ def _import(table: Table, columns: Columns, rows: int, target: Path) -> Summary:
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
+    from crm_store.customers.columns import wording
     from crm_store.customers.importing import import_customers
 
     bar = Progress(
         TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn(),
         console=Console(stderr=True),
     )  # fmt: skip
-    with open_store(load_settings()) as database, _rejected_rows(target, columns) as write, bar:
+    rejected = rejected_rows(target, columns.headings, wording)
+    with open_store(load_settings()) as database, rejected as write, bar:
         task = bar.add_task("importing", total=rows)
 
         def on_batch(summary: Summary, refusals: list[Refusal]) -> None:
@@ -170,43 +171,6 @@ def _import(table: Table, columns: Columns, rows: int, target: Path) -> Summary:
                 err=True,
             )
             sys.exit(INTERRUPTED)
-
-
-@contextmanager
-def _rejected_rows(target: Path, columns: Columns) -> Iterator[Callable[[Refusal], None]]:
-    """Collects rejected rows beside the target, which is replaced only when the import went to its end."""
-    from crm_store.customers.columns import wording
-    from crm_store.persian import to_persian_digits
-
-    titles, reasons = wording("rejected"), wording("reasons")
-    part = target.with_name(f".{target.name}.part")
-    try:
-        file = part.open("w", encoding="utf-8-sig", newline="")  # with the mark Excel reads Persian right
-    except OSError as error:
-        raise InvalidInput(
-            f"{target} cannot be written ({error.strerror}): name another with --rejected"
-        ) from error
-    written = 0
-
-    def write(refusal: Refusal) -> None:
-        nonlocal written
-        values = {
-            name: to_persian_digits(value) if isinstance(value, int) else value
-            for name, value in refusal.values.items()
-        }
-        reason = reasons[refusal.code].format(**values)
-        rows.writerow([refusal.row.number, reason, *refusal.row.cells])
-        written += 1
-
-    try:
-        with file:
-            rows = csv.writer(file)
-            rows.writerow([titles["row"], titles["reason"], *columns.headings])
-            yield write
-        if written:
-            part.replace(target)
-    finally:
-        part.unlink(missing_ok=True)
 
 
 def _summarise(summary: Summary, target: Path) -> None:

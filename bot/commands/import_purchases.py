@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import csv
 import sys
-from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from bot.commands import explains_errors, open_store
+from bot.commands.rejected_rows import rejected_rows
 from bot.commands.ticket_desk import rules_of
 from crm_store.errors import InvalidInput
 from crm_store.settings import load_settings
@@ -18,7 +17,7 @@ from crm_store.settings import load_settings
 if TYPE_CHECKING:
     from crm_store.customers.tables import Table
     from crm_store.purchases.columns import Columns
-    from crm_store.purchases.importing import OrderList, Refusal
+    from crm_store.purchases.importing import OrderList
 
 _FILE = click.Path(exists=True, dir_okay=False, readable=True, path_type=Path)
 _TARGET = click.Path(dir_okay=False, path_type=Path)
@@ -45,7 +44,7 @@ def purchases(
     Rows with the same order number are lines of one order. Interrupted or run twice, nothing counts twice.
     """
     from crm_store.customers.tables import open_table
-    from crm_store.purchases.columns import find_columns
+    from crm_store.purchases.columns import find_columns, wording
     from crm_store.purchases.importing import import_orders, read_orders
 
     target = rejected or file.with_name(f"{file.stem}-rejected.csv")
@@ -64,7 +63,10 @@ def purchases(
         return
     with open_store(settings) as database:
         summary, refused = import_orders(database, name=file.name, orders=orders, rules=rules, shop=shop)
-    _write_rejected(target, columns, refused)
+    if refused:
+        with rejected_rows(target, columns.headings, wording) as write:
+            for one in refused:
+                write(one)
     click.echo(
         f"{summary.recorded} orders recorded, {summary.known} known already, {len(refused)} rows rejected"
     )
@@ -105,23 +107,3 @@ def _show(table: Table, columns: Columns, orders: OrderList) -> None:
         moment = moment_text(paid_at, zone) if "/" in zone else paid_at.isoformat()
         first.add_row(order_id, phone, moment, str(len(rows)), tomans)
     console.print(first)
-
-
-def _write_rejected(target: Path, columns: Columns, refused: Sequence[Refusal]) -> None:
-    """Rejected rows with reasons; mended there, that file is imported in its turn."""
-    from crm_store.purchases.columns import wording
-
-    if not refused:
-        return
-    titles, reasons = wording("rejected"), wording("reasons")
-    try:
-        with target.open("w", encoding="utf-8-sig", newline="") as file:
-            rows = csv.writer(file)
-            rows.writerow([titles["row"], titles["reason"], *columns.headings])
-            for one in refused:
-                reason = reasons[one.code].format(**one.values)
-                rows.writerow([one.row.number, reason, *one.row.cells])
-    except OSError as error:
-        raise InvalidInput(
-            f"{target} cannot be written ({error.strerror}): name another with --rejected"
-        ) from error

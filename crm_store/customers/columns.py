@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import date
 from functools import lru_cache
 from itertools import islice
-from typing import Any
+from typing import Any, NamedTuple
 
 import yaml
 
@@ -59,6 +59,14 @@ class Rejected(Exception):
         super().__init__(code)
         self.code = code
         self.values = values
+
+
+class Refusal(NamedTuple):
+    """A row that was not taken, with the reason's code and values (see `Rejected`)."""
+
+    row: Row
+    code: str
+    values: Mapping[str, object]
 
 
 @dataclass(frozen=True)

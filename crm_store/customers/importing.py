@@ -17,17 +17,17 @@ and an `external_ref` of two customers.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import islice
-from typing import Any, NamedTuple
+from typing import Any
 
 from sqlalchemy import func, insert, select
 from sqlalchemy.orm import Session
 
 from crm_store.activity import Activity, record_activity
 from crm_store.audit import AuditEntry, record_audit
-from crm_store.customers.columns import Columns, Record, Rejected, read_record
+from crm_store.customers.columns import Columns, Record, Refusal, Rejected, read_record
 from crm_store.customers.matching import IMPORT, Known, known_customers
 from crm_store.customers.models import ContactPoint, Customer
 from crm_store.customers.names import remember
@@ -42,14 +42,6 @@ BUSINESS_SAYS = ("tier",)
 #: Two imports at once would not see each other's new customers on PostgreSQL; on SQLite one writes at a time.
 _ONE_AT_A_TIME = 0x70657976
 _ACTOR = "operator"
-
-
-class Refusal(NamedTuple):
-    """A row that was not taken, with the reason's code and values (see `Rejected`)."""
-
-    row: Row
-    code: str
-    values: Mapping[str, object]
 
 
 @dataclass

@@ -6,15 +6,14 @@ An order is taken whole or not at all: if one of its rows has something wrong in
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
-from typing import NamedTuple
 
 from sqlalchemy.orm import Session
 
 from crm_store.audit import record_audit
-from crm_store.customers.columns import Rejected
+from crm_store.customers.columns import Refusal, Rejected
 from crm_store.customers.tables import Row, Table
 from crm_store.db import Database
 from crm_store.errors import CrmError
@@ -25,14 +24,6 @@ from crm_store.rules import Rules
 
 BATCH_ORDERS = 200
 _ACTOR = "operator"
-
-
-class Refusal(NamedTuple):
-    """A row that was not taken, with the reason's code and values."""
-
-    row: Row
-    code: str
-    values: Mapping[str, object]
 
 
 @dataclass

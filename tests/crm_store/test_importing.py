@@ -12,8 +12,8 @@ from sqlalchemy import func, select
 from crm_store.activity import timeline
 from crm_store.audit import AuditEntry
 from crm_store.base import utcnow
-from crm_store.customers.columns import FIELDS, Record, find_columns, wording
-from crm_store.customers.importing import Refusal, Summary, import_customers, survey
+from crm_store.customers.columns import FIELDS, Record, Refusal, find_columns, wording
+from crm_store.customers.importing import Summary, import_customers, survey
 from crm_store.customers.linking import link_by_proof
 from crm_store.customers.models import ChannelIdentity, ContactPoint, Customer
 from crm_store.customers.service import add_phone, identify
