@@ -8,28 +8,22 @@ ago or while nobody was connected. So nothing is lost and nothing repeated.
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import time
 from collections.abc import Callable
-from typing import Any
 
-import structlog
 from aiohttp import WSCloseCode, web
-from sqlalchemy.exc import SQLAlchemyError
 
 from bot.console.chat_store import ChatStore
-from bot.console.frames import encode
-from bot.console.pulse import RETRY_SECONDS, Pulse
+from bot.console.follower import Follower
+from bot.console.pulse import Pulse
 
 #: Seconds between two looks at the store while somebody chats.
 BUSY_TICK = 0.04
 MAX_SOCKETS = 2000
 MAX_SOCKETS_PER_VISITOR = 8
 
-log = structlog.get_logger(__name__)
 
-
-class Connection:
+class Connection(Follower):
     """One open page.
 
     Args:
@@ -39,35 +33,13 @@ class Connection:
     """
 
     def __init__(self, visitor: str, socket: web.WebSocketResponse, store: ChatStore) -> None:
+        super().__init__(socket, unreadable="chat_store_unreadable")
         self.visitor = visitor
         #: Number of the last line that was sent; None until the page has said hello.
         self.seq: int | None = None
-        self.news = asyncio.Event()
-        self._socket = socket
         self._store = store
 
-    async def send(self, frame: dict[str, Any]) -> None:
-        """Send a frame; a page that has just gone is no error."""
-        with contextlib.suppress(ConnectionError):
-            await self._socket.send_str(encode(frame))
-
-    async def close(self, code: int) -> None:
-        """Close the socket; the page connects again by itself."""
-        await self._socket.close(code=code)
-
-    async def follow(self) -> None:
-        """Send every new line until cancelled. A slow page only holds up itself."""
-        while not self._socket.closed:
-            await self.news.wait()
-            self.news.clear()
-            try:
-                await self._send_new_lines()
-            except SQLAlchemyError as error:
-                log.warning("chat_store_unreadable", error=type(error).__name__)
-                await asyncio.sleep(RETRY_SECONDS)
-                self.news.set()
-
-    async def _send_new_lines(self) -> None:
+    async def _send_news(self) -> None:
         while self.seq is not None and not self._socket.closed:
             frames = await asyncio.to_thread(self._store.frames_after, self.visitor, self.seq)
             for frame in frames:

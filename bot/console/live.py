@@ -7,21 +7,18 @@ what stands behind the last line that it has, whether it was written a moment ag
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import time
 from collections import Counter
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
-import structlog
 from aiohttp import WSCloseCode, web
 from sqlalchemy import func, select
-from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
-from bot.console.frames import encode
+from bot.console.follower import Follower
 from bot.console.live_reading import SharedReader
-from bot.console.pulse import RETRY_SECONDS, Pulse
+from bot.console.pulse import Pulse
 from crm_store.conversations.models import Conversation, Message
 from crm_store.db import Database
 from crm_store.handoff.models import CLAIMED, OPEN_STATES, WAITING, Handoff
@@ -37,12 +34,11 @@ WATCHED_LINES = 30
 #: Close codes for a session that is over, and for who may not; 4000 to 4999 are free for applications.
 SESSION_OVER, NOT_ALLOWED = 4401, 4403
 
-log = structlog.get_logger(__name__)
 #: Of a line: when it was edited, and how far its delivery is.
 Mark = tuple[str, str]
 
 
-class Watcher:
+class Watcher(Follower):
     """One open page.
 
     Args:
@@ -55,6 +51,7 @@ class Watcher:
     def __init__(
         self, staff_id: int, socket: web.WebSocketResponse, news_of: Callable[[Watcher], Any]
     ) -> None:
+        super().__init__(socket, unreadable="console_store_unreadable")
         self.staff_id = staff_id
         #: The conversation that the page shows, and the number of the last line that it has.
         self.conversation_id: int | None = None
@@ -62,37 +59,16 @@ class Watcher:
         #: Numbers of lines that changed after they were sent.
         self.changed: set[int] = set()
         self.desk: dict[str, Any] | None = None
-        self.news = asyncio.Event()
         self.is_ready = False
-        self._socket = socket
         self._news_of = news_of
 
-    async def send(self, frame: dict[str, Any]) -> None:
-        """Send a frame; a page that has just gone is no error."""
-        with contextlib.suppress(ConnectionError):
-            await self._socket.send_str(encode(frame))
-
-    async def close(self, code: int) -> None:
-        """Close the socket."""
-        await self._socket.close(code=code)
-
-    async def follow(self) -> None:
-        """Send news until cancelled. A slow page only holds up itself."""
-        while not self._socket.closed:
-            await self.news.wait()
-            self.news.clear()
-            try:
-                frames = await self._news_of(self)
-            except SQLAlchemyError as error:
-                log.warning("console_store_unreadable", error=type(error).__name__)
-                await asyncio.sleep(RETRY_SECONDS)
-                self.news.set()
-                continue
-            if frames is None:
-                await self.close(SESSION_OVER)
-                return
-            for frame in frames:
-                await self.send(frame)
+    async def _send_news(self) -> None:
+        frames = await self._news_of(self)
+        if frames is None:
+            await self.close(SESSION_OVER)
+            return
+        for frame in frames:
+            await self.send(frame)
 
 
 class Look(NamedTuple):
