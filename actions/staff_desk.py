@@ -19,12 +19,12 @@ from crm_store.audit import record_audit
 from crm_store.complaints.models import Complaint
 from crm_store.conversations.models import Conversation
 from crm_store.customers.models import Customer
-from crm_store.persian import hide_phones, masked_phone, phone_text
+from crm_store.persian import masked_phone, phone_text
 from crm_store.rules import Rules
 from crm_store.service_requests.models import ServiceRequest
 from crm_store.service_requests.states import is_expected
 from crm_store.staff import focus as focuses
-from crm_store.staff import pin
+from crm_store.staff import phones, pin
 from crm_store.staff.accounts import staff_in
 from crm_store.staff.models import StaffAccount, StaffFocus, StaffMember
 from crm_store.staff.permissions import has_permission, may
@@ -120,12 +120,12 @@ class Desk:
     def words(self, text: str, ticket: Complaint | ServiceRequest | None = None) -> str:
         """What somebody wrote, with the phone numbers in it as this member may see them."""
         is_whole = self.sees_phones or (ticket is not None and self.is_expected(ticket))
-        return text if is_whole else hide_phones(text)
+        return phones.said(text, is_whole=is_whole)
 
     @property
     def sees_phones(self) -> bool:
         """Whether this member sees phone numbers whole."""
-        return self.staff.role in self.rules.business.staff.full_phone_roles
+        return phones.sees_phones(self.rules, role=self.staff.role)
 
     def name_of(self, customer_id: int) -> str:
         """What a customer is called."""

@@ -14,7 +14,7 @@ import msgspec
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from bot.console.desk import Desk, Refused
+from bot.console.desk import Desk, Refused, id_of
 from bot.console.live_frames import MAX_TEXT
 from crm_store.conversations.models import Conversation, Message
 from crm_store.conversations.queries import TranscriptLine
@@ -251,15 +251,15 @@ def transfer(desk: Desk, *, handoff_id: int, to: str, note: str) -> None:
         Refused: it is neither.
     """
     kind, _, name = to.partition(":")
-    is_colleague = kind == "staff" and name.isascii() and name.isdigit() and len(name) <= 18
-    if not is_colleague and not (kind == "team" and name in desk.rules.business.handoff.teams):
+    staff_id = id_of(name) if kind == "staff" else None
+    if staff_id is None and not (kind == "team" and name in desk.rules.business.handoff.teams):
         raise Refused("invalid")
     transferring.transfer(
         desk.session,
         handoff_id=handoff_id,
         staff=desk.staff,
-        to_staff_id=int(name) if is_colleague else None,
-        to_team="" if is_colleague else name,
+        to_staff_id=staff_id,
+        to_team=name if staff_id is None else "",
         note=note[:MAX_TEXT],
         rules=desk.rules,
         now=desk.now,

@@ -13,7 +13,7 @@ from yarl import URL
 from bot.console import auth, talk, talk_looks
 from bot.console.allowed import allowed
 from bot.console.auth import HOME
-from bot.console.desk import Desk, carry_out, working
+from bot.console.desk import Desk, carry_out, id_of, working
 from bot.console.forms import own_form, see_other
 from bot.console.keys import SETTINGS
 from bot.console.live_frames import MAX_TEXT
@@ -213,10 +213,8 @@ def handoff_of(session: Session, conversation_id: int, fields: dict[str, str]) -
     Raises:
         NotFound: it names none, or that of another conversation.
     """
-    typed = fields.get("handoff", "")
-    handoff = (
-        session.get(Handoff, int(typed)) if typed.isascii() and typed.isdigit() and len(typed) < 19 else None
-    )
+    number = id_of(fields.get("handoff", ""))
+    handoff = session.get(Handoff, number) if number is not None else None
     if handoff is None or handoff.conversation_id != conversation_id:
         raise NotFound("there is no such hand-over in this conversation")
     return handoff.id
