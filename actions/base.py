@@ -21,7 +21,7 @@ from rasa_sdk.executor import CollectingDispatcher
 from sqlalchemy.orm import Session
 
 import crm_store.models  # noqa: F401  # every table must be known before the first flush
-from actions.texts import shown, speak_as
+from actions.texts import asks, shown, speak_as
 from actions.turn import Turn, read_turn
 from crm_store.business import Business, BusinessFile
 from crm_store.db import Database
@@ -68,6 +68,9 @@ class Watch(Protocol):
 
     def take(self, turn: Turn, session: Session, reply: Reply) -> list[Event] | None:
         """Answer a message, beside its answer or in its stead; None where the action answers it as ever."""
+
+    def add(self, turn: Turn, session: Session, reply: Reply) -> None:
+        """Say something after the answer to a message, where nothing else is asked."""
 
 
 _environment: Environment | None = None
@@ -202,9 +205,15 @@ class StoreAction(Action, ABC):
             return [] if is_aside else self.answer(turn, session, reply)
         taken = watch.take(turn, session, reply)
         # A question of a form is asked all the same.
-        if taken is None or name.startswith(_ASKING):
+        if name.startswith(_ASKING):
             return self.answer(turn, session, reply)
-        return taken
+        if taken is not None:
+            return taken
+        events = self.answer(turn, session, reply)
+        goes_on = turn.form is not None or any(event["event"] == "followup" for event in events)
+        if not goes_on and not any(asks(response) for response in reply.said):
+            watch.add(turn, session, reply)
+        return events
 
 
 def keep_form_waiting(turn: Turn) -> list[Event]:

@@ -29,10 +29,9 @@ from crm_store.sla.models import FIRST_RESPONSE, NEXT_RESPONSE, RESOLUTION
 from crm_store.staff.telling import tell_role
 from crm_store.terms import term
 from crm_store.tickets.expecting import ANSWER, SOLVED
-from crm_store.tickets.models import COMPLAINT, PRIORITIES
+from crm_store.tickets.models import COMPLAINT, URGENT
 from crm_store.tickets.notes import open_question
 
-URGENT = PRIORITIES[-1]
 #: What is told of a promise, the nearest first.
 DUE_TIMES = {
     FIRST_RESPONSE: "utter_complaint_answer_due",
@@ -59,14 +58,14 @@ class ActionFileComplaint(StoreAction):
         tell_due_time(session, reply, complaint)
         if complaint.related_to_id is not None:
             reply.utter("utter_complaint_related")
-        handoff_waiting.hand_over(
-            turn,
-            session,
-            reply,
-            intent="complaint_file",
-            category=complaint.category,
-            complaint_filed=True,
-        )
+        why: dict[str, Any] = {
+            "intent": "complaint_file",
+            "category": complaint.category,
+            "complaint_filed": True,
+        }
+        if not handoff_waiting.hand_over(turn, session, reply, **why):
+            heard = {reason["reason"] for reason in complaint.priority_reasons}
+            handoff_waiting.offer_call_instead(turn, session, reply, heard=heard, **why)
         return clear_slots(SLOTS)
 
 

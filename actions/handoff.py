@@ -46,7 +46,7 @@ class ActionOfferCallback(StoreAction):
         promised = promises.open_callback(turn, session)
         if promised is not None:
             return promises.tell_promise(turn, session, reply, promised)
-        _offer(session, reply)
+        handoff_waiting.offer_call(session, reply)
         return keep_form_waiting(turn)
 
 
@@ -63,15 +63,6 @@ def _comes_here(turn: Turn, session: Session, reply: Reply) -> bool:
         handoff_waiting.tell_place(session, reply, waiting, handoff_waiting.PLACE)
         return True
     return handoff_waiting.hand_over(turn, session, reply, asked=True)
-
-
-def _offer(session: Session, reply: Reply) -> None:
-    """Offer a call, with the hours where it is none of them, and a talk here where somebody is there."""
-    opens, deadline = handoff_waiting.opens_at(session), promises.next_deadline()
-    if opens is not None:
-        reply.utter("utter_handoff_closed", opens=opens, deadline=deadline)
-        return
-    reply.utter("utter_offer_callback", deadline=deadline, buttons=handoff_waiting.talk_here(session))
 
 
 class ActionRequestCallback(StoreAction):

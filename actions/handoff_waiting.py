@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import timedelta
+from typing import Any
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -10,7 +12,7 @@ from sqlalchemy.orm import Session
 from actions import promises
 from actions.base import Event, Reply, environment, keep_form_waiting
 from actions.texts import Rich, button, fragment
-from actions.turn import Turn
+from actions.turn import CALLBACK_OFFERS, Turn
 from crm_store.base import utcnow
 from crm_store.conversations.models import Conversation
 from crm_store.conversations.service import customer_of
@@ -85,23 +87,16 @@ def hand_over(
     """
     if is_told(turn, reply):
         return True
-    rules = environment().rules
-    customer = session.get_one(Customer, customer_of(session.get_one(Conversation, turn.conversation_id)))
-    occasion = why_person(
-        rules=rules,
+    occasion = _occasion(
+        turn,
+        session,
         asked=asked,
-        signals=turn.strong,
         failures=failures,
-        tier=customer.tier,
-        intent=intent or turn.intent,
+        intent=intent,
         category=category,
         complaint_filed=complaint_filed,
     )
-    if occasion is None:
-        return False
-    if not _may_begin(turn, session, occasion):
-        if complaint_filed:
-            _offer_call(turn, session, reply)
+    if occasion is None or not _may_begin(turn, session, occasion):
         return False
     handoff = waiting.request(
         session,
@@ -109,7 +104,7 @@ def hand_over(
         reason=occasion.reason,
         topic=_topic(turn, occasion.reason),
         inbox_id=turn.inbox_id,
-        rules=rules,
+        rules=environment().rules,
         team=occasion.team,
         skill=occasion.skill,
         urgency=occasion.urgency,
@@ -135,11 +130,46 @@ def talk_here(session: Session) -> list[dict[str, str]] | None:
     return [button(term("handoff", "buttons", "talk_here") or "", "request_human")]
 
 
-def _offer_call(turn: Turn, session: Session, reply: Reply) -> None:
-    """Offer a call out of hours to whom a person would have been called for, unless one is coming."""
-    opens = opens_at(session)
-    if opens is not None and not promises.call_is_coming(turn, session):
-        reply.utter("utter_handoff_closed", opens=opens, deadline=promises.next_deadline())
+def offer_call_instead(
+    turn: Turn,
+    session: Session,
+    reply: Reply,
+    *,
+    heard: Collection[str] = (),
+    intent: str = "",
+    category: str = "",
+    complaint_filed: bool = False,
+) -> None:
+    """Offer a call to whom a person would be called for if one were there, unless either is coming.
+
+    It is the last thing said, so that a yes means it; who was offered one just before is not asked again.
+
+    Args:
+        heard: what was heard in earlier messages about the same matter: ``danger``, ``urgency``, ``anger``.
+        intent: as in `hand_over`.
+        category: as in `hand_over`.
+        complaint_filed: as in `hand_over`.
+    """
+    offered = {*turn.said, *turn.previous.responses, *reply.said} & CALLBACK_OFFERS
+    if offered or is_told(turn, reply) or staff_in(session, conversation_id=turn.conversation_id) is not None:
+        return
+    if waiting.open_of(session, conversation_id=turn.conversation_id) is not None:
+        return
+    occasion = _occasion(
+        turn, session, heard=heard, intent=intent, category=category, complaint_filed=complaint_filed
+    )
+    is_wanted = occasion is not None and _has_people(session) and not somebody_is_there(session)
+    if is_wanted and not promises.call_is_coming(turn, session):
+        offer_call(session, reply)
+
+
+def offer_call(session: Session, reply: Reply) -> None:
+    """Offer a call, with the hours where it is none of them, and a talk here where somebody is there."""
+    opens, deadline = opens_at(session), promises.next_deadline()
+    if opens is not None:
+        reply.utter("utter_handoff_closed", opens=opens, deadline=deadline)
+        return
+    reply.utter("utter_offer_callback", deadline=deadline, buttons=talk_here(session))
 
 
 def opens_at(session: Session) -> str | None:
@@ -187,6 +217,20 @@ def _was_left_by(turn: Turn, session: Session) -> bool:
     if last is None or last.outcome != LEFT or last.ended_at is None:
         return False
     return last.ended_at >= session.get_one(InboxItem, turn.inbox_id).received_at
+
+
+def _occasion(
+    turn: Turn, session: Session, *, heard: Collection[str] = (), intent: str = "", **what: Any
+) -> Occasion | None:
+    """What a person is needed for, by this message, what was heard before it, and who writes."""
+    customer = session.get_one(Customer, customer_of(session.get_one(Conversation, turn.conversation_id)))
+    return why_person(
+        rules=environment().rules,
+        signals={*turn.strong, *heard},
+        tier=customer.tier,
+        intent=intent or turn.intent,
+        **what,
+    )
 
 
 def _may_begin(turn: Turn, session: Session, occasion: Occasion) -> bool:

@@ -57,6 +57,11 @@ class HandoffWatch:
             handoff_waiting.hand_over(turn, session, reply)
         return None
 
+    def add(self, turn: Turn, session: Session, reply: Reply) -> None:
+        """Offer a call where a person is needed and none is there."""
+        if _may_call(turn):
+            handoff_waiting.offer_call_instead(turn, session, reply)
+
 
 def _is_staff(turn: Turn, session: Session) -> bool:
     """Whether a colleague writes: their notes tell of angry people and of danger, and call nobody."""

@@ -8,7 +8,7 @@ from typing import Any
 from rasa_sdk.events import FollowupAction
 from sqlalchemy.orm import Session
 
-from actions import promises
+from actions import handoff_waiting, promises
 from actions.base import Event, Reply, StoreAction, clear_slots, environment, keep_form_waiting, tell_staff
 from actions.customers import customer_of_turn
 from actions.service_answers import DRAFT, WISH
@@ -20,6 +20,7 @@ from actions.turn import Turn
 from crm_store import drafts
 from crm_store.base import utcnow
 from crm_store.errors import DraftIncomplete, FullyBooked, InvalidInput, NotFound
+from crm_store.handoff.models import DANGER
 from crm_store.persian import deadline_text, to_jalali_datetime_text, to_jalali_text, to_persian_digits
 from crm_store.service_requests import drafting, service
 from crm_store.service_requests.models import ASSIGNED, ON_THE_WAY, SCHEDULED, ServiceRequest
@@ -27,7 +28,7 @@ from crm_store.service_requests.windows import bookable_window, is_missed
 from crm_store.sla.clocks import open_clock
 from crm_store.sla.models import FIRST_RESPONSE
 from crm_store.terms import term
-from crm_store.tickets.models import SERVICE_REQUEST
+from crm_store.tickets.models import SERVICE_REQUEST, URGENT
 
 #: What is being told there is finished before somebody is sent.
 COMES_FIRST = "complaint_form"
@@ -83,6 +84,8 @@ class ActionSubmitServiceRequest(StoreAction):
             key=f"staff-service:{request.id}",
             params={name: told[name] for name in ("code", "title", "when")},
         )
+        if request.priority == URGENT:
+            handoff_waiting.offer_call_instead(turn, session, reply, heard={DANGER})
         return clear_slots(SLOTS)
 
 

@@ -12,6 +12,7 @@ from crm_store.terms import terms
 from crm_store.wordings import BUSINESS, Wordings
 
 _WORD = re.compile(r"\w+")
+_QUESTION_MARK = "؟"
 _wordings: Wordings | None = None
 
 
@@ -37,17 +38,36 @@ def speak_as(wordings: Wordings) -> None:
     _wordings = wordings
 
 
-def fragment(response: str, **params: object) -> Rich:
-    """Fill in a response that is part of a longer message.
+def _current() -> Wordings:
+    """All responses as they are said now.
 
     Raises:
         RuntimeError: `speak_as` was not called.
     """
     if _wordings is None:
         raise RuntimeError("actions.base.configure comes first")
-    text: str = _wordings.current()[response][0]["text"]
+    return _wordings
+
+
+def fragment(response: str, **params: object) -> Rich:
+    """Fill in a response that is part of a longer message.
+
+    Raises:
+        RuntimeError: `speak_as` was not called.
+    """
+    said = _current()
+    text: str = said.current()[response][0]["text"]
     values = {name: shown(value) for name, value in params.items()}
-    return Rich(text.format(**{BUSINESS: _wordings.business_name, **values}))
+    return Rich(text.format(**{BUSINESS: said.business_name, **values}))
+
+
+def asks(response: str) -> bool:
+    """Whether a response asks something, in any of its wordings: what is said after it would take its yes.
+
+    Raises:
+        RuntimeError: `speak_as` was not called.
+    """
+    return any(_QUESTION_MARK in (one.get("text") or "") for one in _current().current()[response])
 
 
 def button(title: str, intent: str, **entities: str) -> dict[str, str]:

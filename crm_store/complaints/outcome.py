@@ -8,6 +8,7 @@ from crm_store.complaints.models import Compensation, Complaint, ComplaintResolu
 from crm_store.complaints.states import Said
 from crm_store.persian import toman_text
 from crm_store.terms import term
+from crm_store.tickets.models import URGENT
 
 POINTS, MONEY = "points", "money"
 _DECISIONS = {
@@ -61,7 +62,7 @@ def apology_for(complaint: Complaint, decision: str) -> str:
     if decision == "rejected":
         return _REGRET
     reasons = {one.get("reason") for one in complaint.priority_reasons}
-    if "danger" in reasons or complaint.priority == "urgent":
+    if "danger" in reasons or complaint.priority == URGENT:
         return _SERIOUS
     return _APOLOGIES.get(complaint.category, _APOLOGIES["other"])
 

@@ -21,7 +21,7 @@ from crm_store.rules import Rules
 from crm_store.service_requests.models import ServiceRequest
 from crm_store.sla.models import MISSED, SlaClock
 from crm_store.terms import terms
-from crm_store.tickets.models import COMPLAINT, PRIORITIES, SERVICE_REQUEST
+from crm_store.tickets.models import COMPLAINT, PRIORITIES, SERVICE_REQUEST, URGENT
 
 #: So many earlier complaints within this time are a customer who has to come again and again.
 OFTEN, OFTEN_WITHIN = 2, timedelta(days=30)
@@ -62,7 +62,7 @@ def assess(
     families = [family for family in (tone, loss, again, history) if family]
     reasons = [{"reason": "category", "category": category}, *(one for family in families for one in family)]
     if "danger" in signals:
-        return PRIORITIES[-1], [{"reason": "danger"}, *reasons]
+        return URGENT, [{"reason": "danger"}, *reasons]
     return raised(own, steps=len(families)), reasons
 
 

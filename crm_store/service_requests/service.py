@@ -34,7 +34,7 @@ from crm_store.service_requests.timeline import note_event
 from crm_store.service_requests.windows import is_offered_in
 from crm_store.sla import clocks
 from crm_store.tickets.codes import new_ticket_code
-from crm_store.tickets.models import SERVICE_REQUEST
+from crm_store.tickets.models import NORMAL, SERVICE_REQUEST, URGENT
 
 _CODE_TRIES = 20
 _DANGER = "danger"
@@ -178,7 +178,7 @@ def _insert_with_new_code(
             answers=drafting.own_answers(data, kind),
             contact_point_id=data.get(drafting.CONTACT_POINT) or None,
             state=SCHEDULED if window else REQUESTED,
-            priority="urgent" if _DANGER in data.get(drafting.SIGNALS, []) else "normal",
+            priority=URGENT if _DANGER in data.get(drafting.SIGNALS, []) else NORMAL,
             window=window,
             created_at=now,
         )

@@ -15,6 +15,7 @@ COMPLAINT, SERVICE_REQUEST = "complaint", "service_request"
 NOTE, QUESTION, ANSWER, INTERNAL = "note", "question", "answer", "internal"
 #: In the order of rising urgency.
 PRIORITIES = ("low", "normal", "high", "urgent")
+NORMAL, URGENT = PRIORITIES[1], PRIORITIES[-1]
 
 
 class TicketNote(Base):

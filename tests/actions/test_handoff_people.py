@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from rasa_sdk import Action
 from sqlalchemy import select
 
 from actions import base
@@ -18,9 +19,12 @@ from actions.faq import ActionFaq
 from actions.handoff import ActionOfferCallback, ActionRequestCallback
 from actions.handoff_after import ActionLeaveHandoff, ActionResumeHandoff
 from actions.misunderstood import ActionFallback, ActionOutOfScope
+from actions.privacy import ActionAskErasure, ActionMarketingOptOut
 from actions.service_form import ValidateServiceForm
+from actions.service_requests import ActionRequestService
 from actions.shared import ActionAffirm, ActionCancelForm, ActionDeny, ActionHelp, ActionReceiveMedia
 from actions.status import ActionComplaintStatus
+from actions.turn import CALLBACK_OFFERS
 from crm_store.base import utcnow
 from crm_store.customers.models import Customer
 from crm_store.db import Database
@@ -178,8 +182,7 @@ def test_where_the_owner_wants_no_hand_overs_a_call_is_offered(
 def test_out_of_hours_the_hours_are_said_with_the_offer(
     chat: Chat, agent: StaffMember, says: Callable[[str], None]
 ) -> None:
-    tomorrow = (utcnow() + timedelta(days=1, hours=3, minutes=30)).strftime("%A").lower()
-    says(ALWAYS_OPEN + CLOSED_NOW.format(day=tomorrow, hours="09:00-17:00"))
+    says(ALWAYS_OPEN + CLOSED_NOW.format(day=tomorrow(), hours="09:00-17:00"))
     assert chat.run(ActionOfferCallback(), "اپراتور", intent="request_human") == {"utter_handoff_closed"}
     assert plain(chat.told("utter_handoff_closed")["opens"]) == "فردا از ساعت ۹"
     assert handoffs(chat) == []
@@ -293,15 +296,16 @@ def test_one_who_waits_and_gets_angry_is_only_more_urgent(chat: Chat, agent: Sta
     assert [handoff.reason for handoff in handoffs(chat)] == ["anger"]
 
 
-def file_complaint(chat: Chat, tier: str) -> set[str]:
+def file_complaint(chat: Chat, tier: str = "", signals: tuple[str, ...] = ()) -> set[str]:
     """A customer of some tier registers a complaint; returns what was said to that."""
     with chat.database.write() as session:
         session.get_one(Customer, chat.conversation.identity.customer_id).tier = tier
-    chat.run(ValidateComplaintForm(), STORY, intent="complaint_file")
+    chat.run(ValidateComplaintForm(), STORY, intent="complaint_file", signals=signals)
     chat.form, chat.slots["requested_slot"] = "complaint_form", "complaint_category"
     chat.run(
         ValidateComplaintForm(), intent="choose_category", entities={"category": ["delivery"]}, trusted=True
     )
+    chat.form = None
     said = chat.run(ActionFileComplaint(), intent="affirm", trusted=True)
     assert "utter_complaint_filed" in said
     return said
@@ -315,15 +319,85 @@ def test_the_complaint_of_somebody_important_calls_a_person(
     assert ("utter_handoff_waiting_vip" in said) == is_called
 
 
-@pytest.mark.parametrize(("tier", "is_offered"), [("طلایی", True), ("برنزی", False)])
-def test_out_of_hours_the_complaint_of_somebody_important_is_offered_a_call(
-    chat: Chat, agent: StaffMember, says: Callable[[str], None], tier: str, is_offered: bool
+# Where nobody is there
+
+
+@pytest.fixture
+def closed(agent: StaffMember, says: Callable[[str], None]) -> StaffMember:
+    """Somebody who takes conversations over, but not before tomorrow."""
+    says(ALWAYS_OPEN + CLOSED_NOW.format(day=tomorrow(), hours="09:00-17:00"))
+    return agent
+
+
+def complain(chat: Chat, signal: str) -> set[str]:
+    """Something is wished in a tone that calls for a person."""
+    wish = "چرا این‌همه پیام تبلیغاتی می‌دید آخه"
+    return chat.run(ActionMarketingOptOut(), wish, intent="marketing_opt_out", signals=[signal])
+
+
+def tomorrow() -> str:
+    return (utcnow() + timedelta(days=1, hours=3, minutes=30)).strftime("%A").lower()
+
+
+@pytest.mark.parametrize(
+    ("tier", "signals", "is_offered"),
+    [
+        ("طلایی", (), True),
+        ("برنزی", (), False),
+        ("", ("anger",), True),
+        ("", ("danger",), True),
+        ("", ("urgency",), False),
+    ],
+)
+def test_out_of_hours_a_weighty_complaint_is_offered_a_call(
+    chat: Chat, closed: StaffMember, tier: str, signals: tuple[str, ...], *, is_offered: bool
 ) -> None:
-    tomorrow = (utcnow() + timedelta(days=1, hours=3, minutes=30)).strftime("%A").lower()
-    says(ALWAYS_OPEN + CLOSED_NOW.format(day=tomorrow, hours="09:00-17:00"))
-    said = file_complaint(chat, tier)
+    said = file_complaint(chat, tier, signals)
     assert ("utter_handoff_closed" in said) == is_offered
     assert handoffs(chat) == []
+
+
+@pytest.mark.parametrize("signal", ["anger", "danger"])
+def test_out_of_hours_who_is_angry_or_in_danger_is_offered_a_call_after_the_answer(
+    chat: Chat, closed: StaffMember, signal: str
+) -> None:
+    with chat.database.write() as session:
+        session.get_one(StaffMember, closed.id).presence = "away"
+    assert "utter_handoff_closed" in complain(chat, signal)
+    assert chat.said[-1][0] == "utter_handoff_closed"
+    # A yes takes it; whoever goes on instead is not asked again at once, nor who is promised a call.
+    chat.ran_before(*[name for name, _ in chat.said], text="این چه وضعشه")
+    chat.run(ActionAffirm(), "بله", intent="affirm")
+    assert [event["name"] for event in chat.events] == ["callback_form"]
+    assert "utter_handoff_closed" not in complain(chat, signal)
+    chat.run(ActionRequestCallback(), "۰۹۱۲۳۴۵۶۷۸۹", intent="request_callback")
+    chat.ran_before()
+    assert "utter_handoff_closed" not in complain(chat, signal)
+
+
+@pytest.mark.parametrize("action", [ActionAskErasure(), ActionRequestService(), ActionFaq()])
+def test_no_call_is_offered_beside_a_question_or_an_offer_of_ours(
+    chat: Chat, closed: StaffMember, action: Action
+) -> None:
+    assert "utter_handoff_closed" not in chat.run(action, "این چه وضعشه", intent="faq", signals=["anger"])
+
+
+def test_no_call_is_offered_in_the_middle_of_a_form(chat: Chat, closed: StaffMember) -> None:
+    chat.form = "complaint_form"
+    assert "utter_handoff_closed" not in complain(chat, "anger")
+
+
+def test_within_hours_whom_nobody_is_there_for_is_offered_a_call_by_when_it_comes(
+    chat: Chat, agent: StaffMember
+) -> None:
+    with chat.database.write() as session:
+        session.get_one(StaffMember, agent.id).presence = "away"
+    assert "utter_offer_callback" in complain(chat, "anger")
+
+
+@pytest.mark.usefixtures("shop")
+def test_where_nobody_takes_over_at_all_anger_is_offered_nothing(chat: Chat) -> None:
+    assert complain(chat, "anger").isdisjoint(CALLBACK_OFFERS)
 
 
 def test_a_rule_of_the_owners_calls_a_team(
