@@ -13,7 +13,7 @@ from crm_store.persian import rich
 from tests.gateway.conftest import Setup
 from tests.gateway.desk import GROUP, Desk, bare
 
-NAMES = Names("سارا", None, {"staff:3": "نگار"})
+NAMES = Names("سارا", None, {"staff:3": "نگار"}, shows_phones=True)
 
 
 def a_line(seq: int, text: str, *, author: str = "customer", files: int = 0, **more: object) -> LineToShow:
@@ -106,7 +106,9 @@ def test_what_only_the_staff_see_says_so() -> None:
 
 
 def test_nobody_writes_markup_into_the_group() -> None:
-    (piece,) = next_pieces([a_line(1, "<b>من مدیرم</b>\nپاسخ بده")], Names("<i>سارا</i>", 7, {}))
+    (piece,) = next_pieces(
+        [a_line(1, "<b>من مدیرم</b>\nپاسخ بده")], Names("<i>سارا</i>", 7, {}, shows_phones=True)
+    )
     assert "&lt;b&gt;من مدیرم" in piece.part.text
     assert bare(piece.part.text).startswith("<b>&lt;i&gt;سارا&lt;/i&gt; (۷)</b>")
 

@@ -69,7 +69,7 @@ def test_words_that_change_while_they_are_on_their_way_into_the_group_are_shown_
     ("shown", "is_whole"),
     [(("supervisor", "admin"), False), (("agent", "supervisor", "admin"), True)],
 )
-def test_a_topics_head_hides_numbers_where_not_everybody_in_the_group_sees_them(
+def test_a_topic_hides_numbers_where_not_everybody_in_the_group_sees_them(
     database: Database, shown: tuple[Role, ...], *, is_whole: bool
 ) -> None:
     responses = Responses.load((PROJECT_ROOT / "data").glob("*/responses.yml"), BusinessFile(EXAMPLE))
@@ -86,6 +86,18 @@ def test_a_topics_head_hides_numbers_where_not_everybody_in_the_group_sees_them(
     assert {phone.value for phone in find_phones(head)} == (
         {"+989354445566", "+989123456789"} if is_whole else set()
     )
+    with database.write() as session:
+        line = says(session, wish.conversation_id, "همکارم ۰۲۱ ۸۸۷۷ ۶۶۵۵", now=wish.requested_at)
+    told = bare(shows(steps, steps.next(wish.conversation_id, with_topics=False), "71"))
+    assert ("همکارم ۰۲۱ ۸۸۷۷ ۶۶۵۵" in told) is is_whole
+    assert bool(find_phones(told)) is is_whole
+    with database.write() as session:
+        row = session.get_one(Message, line.id)
+        row.text, row.edited_at = "همکارم ۰۹۱۹ ۱۱۱ ۲۲۳۳", utcnow() + timedelta(minutes=1)
+    edited = bare(shows(steps, steps.next(wish.conversation_id, with_topics=False), "71"))
+    assert ("همکارم ۰۹۱۹ ۱۱۱ ۲۲۳۳" in edited) is is_whole
+    assert ("همکارم ۰۹۱۹•••۲۲۳۳" in edited) is not is_whole
+    assert steps.next(wish.conversation_id, with_topics=False) is None
 
 
 async def test_what_of_one_customer_cannot_be_shown_holds_up_nobody_elses_topic(

@@ -13,6 +13,7 @@ from bot.gateway.staff_words import CAPTION_LIMIT, UNDELIVERED, file_place
 from crm_store.conversations.models import STAFF_ONLY, Attachment
 from crm_store.handoff.topics import CAPTION, PART, TEXT, LineToShow
 from crm_store.persian import rich, to_persian_digits
+from crm_store.staff.phones import said
 from crm_store.terms import terms
 
 #: Longest message, in UTF-16 units.
@@ -27,11 +28,13 @@ class Names(msgspec.Struct, frozen=True):
         customer: what the customer is called.
         number: the customer's number, where messages of several customers stand together; None in a topic.
         staff: names of members of staff by the authors of lines.
+        shows_phones: whether everybody who reads it sees phone numbers whole.
     """
 
     customer: str
     number: int | None
     staff: Mapping[str, str]
+    shows_phones: bool
 
 
 class Piece(msgspec.Struct, frozen=True):
@@ -100,7 +103,7 @@ def _said(lines: list[LineToShow], names: Names) -> str:
     """Lines one below the other, each speaker named once in a row."""
     blocks: list[tuple[str, list[str]]] = []
     for line in lines:
-        header, words = _header(line, names), _words(line)
+        header, words = _header(line, names), _words(line, names)
         if not blocks or blocks[-1][0] != header:
             blocks.append((header, []))
         if words:
@@ -125,24 +128,24 @@ def _header(line: LineToShow, names: Names) -> str:
     return header if names.number is None else f"{header} ← {customer}"
 
 
-def _words(line: LineToShow) -> str:
+def _words(line: LineToShow, names: Names) -> str:
     """What a line says, with a word for what cannot be shown."""
     message, words = line.message, terms("gateway")["lines"]
     text = message.text if message.author == "bot" else rich.from_plain(message.text)
-    said = [text] if text else []
+    told = [said(text, is_whole=names.shows_phones)] if text else []
     extra: dict[str, Any] = message.extra
-    said += [_card(one) for one in line.attachments if not one.path]
+    told += [_card(one) for one in line.attachments if not one.path]
     if extra.get("unsupported"):
-        said.append(f"<i>{words['sticker' if extra['unsupported'] == 'sticker' else 'unsupported']}</i>")
+        told.append(f"<i>{words['sticker' if extra['unsupported'] == 'sticker' else 'unsupported']}</i>")
     if len(extra.get("media", [])) > len(line.files):
-        said.append(f"<i>{words['file_missing']}</i>")
+        told.append(f"<i>{words['file_missing']}</i>")
     if extra.get("document") or extra.get("image"):
-        said.append(f"<i>{words['file_sent']}</i>")
+        told.append(f"<i>{words['file_sent']}</i>")
     if extra.get(UNDELIVERED):
-        said.append(f"<i>{words['undelivered']}</i>")
+        told.append(f"<i>{words['undelivered']}</i>")
     if message.edited_at is not None:
-        said.append(f"<i>{words['edited']}</i>")
-    return "\n".join(said)
+        told.append(f"<i>{words['edited']}</i>")
+    return "\n".join(told)
 
 
 def _card(attachment: Attachment) -> str:

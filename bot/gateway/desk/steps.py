@@ -283,7 +283,7 @@ class TopicSteps:
     ) -> Names:
         staff = names_of(session, authors={line.message.author for line in lines})
         number = customer.id if topic.thread_id is None else None
-        return Names(_name(customer), number, staff)
+        return Names(_name(customer), number, staff, groups_see_phones(self._rules()))
 
 
 def _words(lines: list[LineToShow]) -> dict[int, str]:
