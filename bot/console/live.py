@@ -9,7 +9,8 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
 from aiohttp import WSCloseCode, web
@@ -22,7 +23,7 @@ from bot.console.pulse import Pulse
 from crm_store.conversations.models import Conversation, Message
 from crm_store.db import Database
 from crm_store.handoff.models import CLAIMED, OPEN_STATES, WAITING, Handoff
-from crm_store.outbox import OutboxItem
+from crm_store.outbox import SENT, OutboxItem
 
 #: Seconds between two looks at the store while there is something going on.
 BUSY_TICK = 0.05
@@ -31,6 +32,8 @@ SLOW_TICK = 1.0
 MAX_SOCKETS, MAX_SOCKETS_PER_MEMBER = 1000, 20
 #: So many lines at the end of a conversation are watched for edits and deliveries.
 WATCHED_LINES = 30
+#: So long after a delivery a page that was away may still show a line as on its way.
+JUST_LEFT = timedelta(hours=1)
 #: Close codes for a session that is over, and for who may not; 4000 to 4999 are free for applications.
 SESSION_OVER, NOT_ALLOWED = 4401, 4403
 
@@ -58,6 +61,8 @@ class Watcher(Follower):
         self.seq = 0
         #: Numbers of lines that changed after they were sent.
         self.changed: set[int] = set()
+        #: How far the delivery of lines was that were shown before it was settled, by their numbers.
+        self.on_way: dict[int, str] = {}
         self.desk: dict[str, Any] | None = None
         self.is_ready = False
         self._news_of = news_of
@@ -148,11 +153,16 @@ class LiveHub:
         if not self._watchers:
             self._pulse.pause()
 
-    def follow(self, watcher: Watcher, conversation_id: int | None, seq: int) -> None:
-        """Note what a page shows now, and send what it lacks."""
+    def follow(
+        self, watcher: Watcher, conversation_id: int | None, seq: int, changed: Iterable[int] = ()
+    ) -> None:
+        """Note what a page shows now, and send what it lacks.
+
+        Args:
+            changed: numbers of lines that may have changed since the page was loaded: `changing_lines`.
+        """
         watcher.conversation_id, watcher.seq, watcher.is_ready = conversation_id, seq, True
-        marks = (self._last.marks or {}).get(conversation_id or 0, {})
-        watcher.changed = {number for number, mark in marks.items() if number <= seq and mark != ("", "")}
+        watcher.changed, watcher.on_way = {number for number in changed if number <= seq}, {}
         watcher.desk = self.desk_of(watcher)
         watcher.news.set()
         self.stir()
@@ -204,7 +214,9 @@ class LiveHub:
         )
         self._board = Board(look.handoffs)
         for watcher in [one for one in self._watchers if one.is_ready]:
-            self._tell(watcher, changed.get(watcher.conversation_id or 0, set()))
+            shown_id = watcher.conversation_id or 0
+            arrived = _arrived(watcher, (look.marks or {}).get(shown_id, {}))
+            self._tell(watcher, changed.get(shown_id, set()) | arrived)
 
     def _tell(self, watcher: Watcher, changed: set[int]) -> None:
         desk = self.desk_of(watcher)
@@ -251,6 +263,32 @@ class LiveHub:
             )
 
 
+def changing_lines(session: Session, conversation_id: int, *, now: datetime) -> list[int]:
+    """Numbers of the last lines that were edited, or are on their way; of the staff's also what just left."""
+    is_on_way = OutboxItem.state != SENT
+    has_just_left = Message.author.startswith("staff:") & (OutboxItem.sent_at > now - JUST_LEFT)
+    rows = session.scalars(
+        select(Message.seq)
+        .join(Conversation, Message.conversation_id == Conversation.id)
+        .outerjoin(OutboxItem, Message.outbox_id == OutboxItem.id)
+        .where(
+            Message.conversation_id == conversation_id,
+            Message.seq > Conversation.last_seq - WATCHED_LINES,
+            Message.edited_at.is_not(None) | is_on_way | has_just_left,
+        )
+    )
+    return list(rows)
+
+
+def _arrived(watcher: Watcher, marks: dict[int, Mark]) -> set[int]:
+    """Lines whose delivery is further than a page shows: they may have left before they were looked at."""
+    return {
+        number
+        for number, delivery in watcher.on_way.items()
+        if number in marks and marks[number][1] != delivery
+    }
+
+
 def _latest(session: Session, shown: set[int]) -> dict[int, int]:
     if not shown:
         return {}
@@ -276,6 +314,6 @@ def _marks(session: Session, shown: set[int]) -> dict[int, dict[int, Mark]]:
         .where(Message.conversation_id.in_(shown), Message.seq > Conversation.last_seq - WATCHED_LINES)
     )
     for conversation_id, seq, edited_at, state in rows:
-        is_settled = state in (None, "sent")
+        is_settled = state in (None, SENT)
         marks[conversation_id][seq] = (str(edited_at or ""), "" if is_settled else state)
     return marks

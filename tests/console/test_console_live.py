@@ -12,6 +12,7 @@ from sqlalchemy import select, update
 
 from bot.console import app, live
 from bot.console.views import console_live
+from crm_store.base import utcnow
 from crm_store.conversations.models import BOT, HUMAN, STAFF_ONLY, Conversation, Message
 from crm_store.db import Database
 from crm_store.handoff import claiming, waiting
@@ -123,11 +124,53 @@ async def test_a_line_that_changes_is_sent_again(
     while line["seq"] != sent["seq"]:
         line = await page.next("line")
     assert "در راه" in line["html"]
-    with sqlite_database.write() as session:
-        session.execute(update(OutboxItem).where(OutboxItem.speaker == SPEAKER_STAFF).values(state="failed"))
+    settle(sqlite_database, "failed")
     again = await page.next("line")
     assert again["seq"] == sent["seq"]
     assert "به مشتری نرسید" in again["html"]
+
+
+def settle(database: Database, state: str) -> None:
+    """What is on its way from people arrives, or does not."""
+    with database.write() as session:
+        ours = update(OutboxItem).where(OutboxItem.speaker == SPEAKER_STAFF)
+        session.execute(ours.values(state=state, sent_at=utcnow() if state == "sent" else None))
+
+
+async def test_a_reply_that_leaves_before_the_next_look_is_no_longer_shown_as_on_its_way(
+    enter: Enter, sqlite_database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(live, "SLOW_TICK", 3600.0)
+    handoff_id, conversation_id = a_customer(sqlite_database)
+    page = await open_live(await enter(), conversation=conversation_id, last_seq=3)
+    await page.do("claim", handoff=handoff_id)
+    sent = await page.do("reply", handoff=handoff_id, text="سلام")
+    line = await page.next("line")
+    while line["seq"] != sent["seq"]:
+        line = await page.next("line")
+    assert "در راه" in line["html"]
+    settle(sqlite_database, "sent")
+    monkeypatch.setattr(live, "SLOW_TICK", 0.05)
+    again = await page.next("line")
+    assert again["seq"] == sent["seq"]
+    assert "در راه" not in again["html"]
+
+
+async def test_a_page_that_was_away_while_a_reply_left_shows_it_as_it_is(
+    enter: Enter, sqlite_database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(live, "SLOW_TICK", 3600.0)
+    handoff_id, conversation_id = a_customer(sqlite_database)
+    browser = await enter()
+    page = await open_live(browser, conversation=conversation_id, last_seq=3)
+    await page.do("claim", handoff=handoff_id)
+    sent = await page.do("reply", handoff=handoff_id, text="سلام")
+    await page.socket.close()
+    settle(sqlite_database, "sent")
+    back = await open_live(browser, conversation=conversation_id, last_seq=sent["seq"])
+    line = await back.next("line")
+    assert line["seq"] == sent["seq"]
+    assert "در راه" not in line["html"]
 
 
 async def test_a_whisper_stays_among_the_staff_also_when_it_is_typed_with_slashes(

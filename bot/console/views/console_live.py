@@ -22,13 +22,14 @@ from bot.console import auth, live_frames, talk, talk_looks
 from bot.console.allowed import audit_refusal
 from bot.console.desk import Desk, problem_text
 from bot.console.keys import LIVE_HUB, LIVE_LIMITER
-from bot.console.live import NOT_ALLOWED, SESSION_OVER, Watcher
+from bot.console.live import NOT_ALLOWED, SESSION_OVER, Watcher, changing_lines
 from bot.console.looking import ReasonMissing
 from bot.console.pages import part, reading, rules_of, writing
 from bot.console.visitors import is_same_origin
 from crm_store.audit import record_audit
 from crm_store.base import utcnow
 from crm_store.conversations.models import Conversation
+from crm_store.conversations.queries import TranscriptLine
 from crm_store.errors import CrmError, Forbidden, NotFound
 from crm_store.rules import Rules
 from crm_store.staff.models import StaffMember
@@ -150,25 +151,28 @@ class LivePage:
     async def _welcome(self, hello: live_frames.Hello) -> None:
         rules = rules_of(self._request)
 
-        def unit(session: Session) -> tuple[int, bool]:
+        def unit(session: Session) -> tuple[int, bool, list[int]]:
             return self._latest(session, rules, hello.conversation)
 
-        latest, is_noted = await reading(self._request, unit)
+        latest, is_noted, changing = await reading(self._request, unit)
         if not is_noted:
             await self._note_look(rules, hello.conversation)
         await self._watcher.send({"type": "ready", "last_seq": latest})
         if hello.conversation is not None and latest - hello.last_seq > MOST_MISSED:
             await self._watcher.send({"type": "reload"})
             return
-        self._hub.follow(self._watcher, hello.conversation, min(hello.last_seq, latest))
+        self._hub.follow(self._watcher, hello.conversation, min(hello.last_seq, latest), changing)
 
-    def _latest(self, session: Session, rules: Rules, conversation_id: int | None) -> tuple[int, bool]:
-        """Number of the latest line, and whether the look at the conversation is written down already."""
+    def _latest(
+        self, session: Session, rules: Rules, conversation_id: int | None
+    ) -> tuple[int, bool, list[int]]:
+        """Number of the latest line, whether the look at it all is written down, and lines that change."""
         desk = self._desk(session, rules)
         if conversation_id is None:
-            return 0, True
+            return 0, True, []
         is_noted = talk_looks.is_noted(desk, conversation_id=conversation_id)
-        return session.get_one(Conversation, conversation_id).last_seq, is_noted
+        changing = changing_lines(session, conversation_id, now=desk.now)
+        return session.get_one(Conversation, conversation_id).last_seq, is_noted, changing
 
     async def _note_look(self, rules: Rules, conversation_id: int | None) -> None:
         def unit(session: Session) -> None:
@@ -220,7 +224,8 @@ class LivePage:
             frames.append(watcher.desk)
         conversation_id, seq, changed = watcher.conversation_id, watcher.seq, set(watcher.changed)
         watcher.changed -= changed
-        latest = self._hub.latest_of(conversation_id)
+        # Up to the line that the hub saw: what came after it is news again. A page may know a later one.
+        latest = max(self._hub.latest_of(conversation_id), seq)
         missed, rules = latest - min([seq + 1, *changed]) + 1, rules_of(self._request)
 
         def unit(session: Session) -> tuple[talk.Lines | None, bool]:
@@ -229,7 +234,6 @@ class LivePage:
             if conversation_id is None or missed <= 0:
                 return None, True
             is_noted = talk_looks.is_noted(desk, conversation_id=conversation_id)
-            # Up to the line that the hub saw: what came after it is news again.
             size = min(missed, MOST_MISSED)
             about: dict[str, int] = {"conversation_id": conversation_id, "before_seq": latest + 1}
             return talk.lines_of(session, **about, size=size), is_noted
@@ -252,11 +256,20 @@ class LivePage:
         for line in lines.lines:
             if line.message.seq > seq or line.message.seq in changed:
                 frames.append(self._line(line, lines))
+                self._note_delivery(watcher, line, lines)
         if watcher.conversation_id == conversation_id:
             watcher.seq = max(watcher.seq, lines.lines[-1].message.seq)
         return frames
 
-    def _line(self, line: Any, lines: talk.Lines) -> dict[str, Any]:
+    def _note_delivery(self, watcher: Watcher, line: TranscriptLine, lines: talk.Lines) -> None:
+        """Note how far a line's delivery is that is shown now, so that the page is told of what follows."""
+        fate = lines.fates.get(line.message.outbox_id or 0)
+        if fate is None:
+            watcher.on_way.pop(line.message.seq, None)
+        else:
+            watcher.on_way[line.message.seq] = fate
+
+    def _line(self, line: TranscriptLine, lines: talk.Lines) -> dict[str, Any]:
         message = line.message
         shown = (line, lines.names, lines.fates, lines.files, self._staff_id, self._shows_phones)
         html = part(self._request, "parts.html", "line", *shown)
