@@ -21,6 +21,7 @@ from tests.bench.console import console_figures
 from tests.bench.figures import Figure, emit, percentile, stock_figures
 from tests.bench.importing import import_figures
 from tests.bench.overview import overview_figures
+from tests.bench.reading import reading_figures
 from tests.bench.tickets import ticket_figures
 from tests.bench.understanding import figures as understanding_figures
 from tests.e2e.product import Product
@@ -68,6 +69,7 @@ class Bench:
         self.telegram.stop()
         yield from self._parse_latency()
         yield from understanding_figures()
+        yield from reading_figures()
         yield from import_figures(self._folder)
         yield from ticket_figures(self._folder)
         yield from club_figures(self._folder)

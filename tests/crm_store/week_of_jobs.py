@@ -8,6 +8,7 @@ import time
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 
+from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
 import crm_store.models  # noqa: F401  # every table must be known before the first flush
@@ -20,6 +21,8 @@ START = datetime(2026, 11, 28, tzinfo=timezone.utc)
 END = START + timedelta(days=7)
 STEP = timedelta(hours=2)
 EVERY = timedelta(hours=12)
+#: Files that let processes begin.
+BEGIN_TO_DIE, BEGIN = "begin-to-die", "begin"
 
 
 def tell(session: Session, job: ScheduledJob, now: datetime) -> None:
@@ -71,24 +74,34 @@ HANDLERS: dict[str, Handler] = {
 }
 
 
+def _do_what_is_due(database: Database, handlers: dict[str, Handler], now: datetime) -> int:
+    """As `run_due`; SQLite's lock has no queue, so whoever waits for it may be passed again and again."""
+    while True:
+        try:
+            return run_due(database, handlers, now=now)
+        except OperationalError as error:
+            if "locked" not in str(error):
+                raise
+
+
 def work(url: str, folder: str, name: str, *, dies: bool) -> None:
-    """Go through the week, step by step; everybody begins at the same moment.
+    """Go through the week, step by step, from when the file is there that lets it begin.
 
     Args:
         url: the store.
         folder: where processes say that they are ready, and wait until all are.
         name: of this process.
-        dies: its first job kills it, of whatever kind. (Not one of a kind of its own: a process that
-            seldom gets the lock may never meet that.)
+        dies: its first job kills it. Those who die begin before the others, who could leave them nothing.
     """
     database = Database(url, pool_size=1)
     handlers = dict.fromkeys(HANDLERS, die) if dies else HANDLERS
     (Path(folder) / name).touch()
-    while not (Path(folder) / "go").exists():
+    go = Path(folder) / (BEGIN_TO_DIE if dies else BEGIN)
+    while not go.exists():
         time.sleep(0.005)
     now = START
     while now <= END:
-        while run_due(database, handlers, now=now):
+        while _do_what_is_due(database, handlers, now):
             pass
         now += STEP
     database.dispose()

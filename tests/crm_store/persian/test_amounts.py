@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 
 import pytest
@@ -318,12 +317,3 @@ def test_any_text_is_read_without_failing(text: str) -> None:
     for found in [*find_amounts(text), *find_points(text)]:
         assert 0 <= found.start < found.end <= len(text)
         assert (found.value is None) is bool(found.candidates)
-
-
-def test_reading_is_quick() -> None:
-    text = "سلام خسته نباشید دیروز ۵۰۰ هزار تومن از حسابم کم شده چرا؟"
-    find_amounts(text)
-    start = time.perf_counter()
-    for _ in range(200):
-        find_amounts(text)
-    assert (time.perf_counter() - start) / 200 < 0.003  # ten times what it takes, for a busy machine

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 
 import pytest
@@ -252,12 +251,3 @@ def test_any_text_is_read_without_failing(text: str) -> None:
         assert 0 <= found.start < found.end <= len(text)
         for rating in [found.value] if found.value else found.candidates:
             assert 0 <= rating["value"] <= rating["scale"]
-
-
-def test_reading_is_quick() -> None:
-    text = "سلام خسته نباشید من از ۲۰ به کار تعمیرکارتون نمره ۱۸ میدم"
-    find_ratings(text)
-    start = time.perf_counter()
-    for _ in range(200):
-        find_ratings(text)
-    assert (time.perf_counter() - start) / 200 < 0.003  # ten times what it takes, for a busy machine
