@@ -163,7 +163,8 @@ class LiveHub:
         """
         watcher.conversation_id, watcher.seq, watcher.is_ready = conversation_id, seq, True
         watcher.changed, watcher.on_way = {number for number in changed if number <= seq}, {}
-        watcher.desk = self.desk_of(watcher)
+        # How things stand is told by the next look: the last one may be older than the page.
+        watcher.desk = None
         watcher.news.set()
         self.stir()
 

@@ -337,8 +337,9 @@ async def test_who_was_disabled_is_told_nothing_more(enter: Enter, sqlite_databa
 
 
 async def test_a_role_that_was_taken_away_does_nothing_any_more(
-    enter: Enter, sqlite_database: Database
+    enter: Enter, sqlite_database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(live, "SLOW_TICK", 3600.0)  # a look in between would close the page
     handoff_id, _ = a_customer(sqlite_database)
     page = await open_live(await enter())
     await page.desk(waiting=1)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -14,13 +15,15 @@ from sqlalchemy import select
 from crm_store.complaints.models import Complaint
 from crm_store.conversations.models import STAFF_ONLY, Conversation, Message
 from crm_store.db import Database
+from crm_store.handoff import claiming
 from crm_store.handoff.models import ENDED, Handoff
 from crm_store.outbox import SPEAKER_STAFF, OutboxItem
 from crm_store.persian import rich, to_persian_digits
+from crm_store.staff.models import StaffMember
 from tests.console.agents import PASSWORD, a_canned_reply, an_agent, says, sends_photo, who_waits
 from tests.e2e.conftest import DESKTOP, PHONE, follow
 from tests.e2e.test_web_chat_page import Console
-from tests.factories import a_complaint
+from tests.factories import RULES, a_complaint
 
 SMALLEST_TARGET = 44
 
@@ -85,6 +88,7 @@ def log_in(page: Page, console: Console, login: str = "negar") -> None:
     page.get_by_label("گذرواژه").fill(PASSWORD)
     page.keyboard.press("Enter")
     expect(page.get_by_role("heading", level=1, name="گفت‌وگوها")).to_be_visible()
+    expect(page.locator("html[data-live=open]")).to_be_attached()
 
 
 def assert_fit_for_everybody(page: Page, picture: Path) -> None:
@@ -197,12 +201,61 @@ def test_of_two_agents_who_look_one_has_it_and_the_other_sees_that_at_once(
         log_in(page, console, login)
         page.goto(f"{console.url}console/inbox/{conversation_id}")
         expect(page.get_by_role("button", name="برداشتن گفت‌وگو")).to_be_visible()
+        expect(page.locator("html[data-live=open]")).to_be_attached()
     mine, theirs = pages
     mine.get_by_role("button", name="برداشتن گفت‌وگو").click()
     expect(theirs.get_by_role("button", name="برداشتن گفت‌وگو")).to_have_count(0)
     expect(theirs.locator("#title")).to_contain_text("با نگار")
     for page in pages:
         page.context.close()
+
+
+def claim_elsewhere(database: Database, conversation_id: int, login: str) -> None:
+    """Somebody takes a conversation over, but not on this page: in the staff's group, say."""
+    with database.write() as session:
+        staff = session.scalars(select(StaffMember).where(StaffMember.login == login)).one()
+        handoff = session.scalars(select(Handoff).where(Handoff.conversation_id == conversation_id)).one()
+        claiming.claim(session, handoff_id=handoff.id, staff=staff, rules=RULES)
+
+
+def test_a_note_that_is_being_written_stays_one_when_the_conversation_becomes_ones_own(
+    browser: Browser, console: Console, sqlite_database: Database
+) -> None:
+    with sqlite_database.write() as session:
+        conversation_id = who_waits(session).conversation_id
+    page = next(watched_page(browser, console, DESKTOP))
+    log_in(page, console)
+    page.goto(f"{console.url}console/inbox/{conversation_id}")
+    expect(page.locator("html[data-live=open]")).to_be_attached()
+    field = page.get_by_label("متن پیام")
+    field.fill("این مشتری حساس است")
+    claim_elsewhere(sqlite_database, conversation_id, "negar")
+    expect(page.locator("#title")).to_contain_text("با شما")
+    expect(page.get_by_label("فقط همکاران")).to_be_checked()
+    expect(field).to_have_value("این مشتری حساس است")
+    field.press("Enter")
+    expect(page.locator(".line.whisper")).to_contain_text("این مشتری حساس است")
+    with sqlite_database.read() as session:
+        assert session.scalars(select(OutboxItem).where(OutboxItem.speaker == SPEAKER_STAFF)).all() == []
+
+
+def test_a_page_that_came_before_the_conversation_was_taken_shows_it_as_soon_as_it_is_connected(
+    browser: Browser, console: Console, sqlite_database: Database
+) -> None:
+    with sqlite_database.write() as session:
+        conversation_id = who_waits(session).conversation_id
+    page = next(watched_page(browser, console, DESKTOP))
+    log_in(page, console)
+    is_broken = [True]
+    page.route_web_socket(
+        re.compile("/console/live"), lambda ws: ws.close() if is_broken else ws.connect_to_server()
+    )
+    page.goto(f"{console.url}console/inbox/{conversation_id}")
+    expect(page.get_by_role("button", name="برداشتن گفت‌وگو")).to_be_visible()
+    claim_elsewhere(sqlite_database, conversation_id, "babak")
+    is_broken.clear()
+    expect(page.locator("#title")).to_contain_text("با بابک")
+    expect(page.get_by_role("button", name="برداشتن گفت‌وگو")).to_have_count(0)
 
 
 def test_what_is_written_survives_a_break_of_the_connection(

@@ -28,6 +28,7 @@ export class Composer {
     this.#text.addEventListener("input", () => this.#grow());
     this.#text.addEventListener("keydown", (event) => this.#onKey(event));
     this.#text.addEventListener("paste", (event) => this.#onPaste(event));
+    this.#showFiles();
     this.#grow();
   }
 

@@ -16,7 +16,7 @@ const problem = document.getElementById("trouble");
 const conversation = Number(root.dataset.conversation);
 
 let lastSeq = Number(root.dataset.seq);
-let state = null; // of the hand-over, as last told
+let state = root.dataset.state; // of the hand-over, as last told
 let atEnd = true; // whether the log follows what comes
 const unsent = new Map(); // frames by key, in order, until they are acknowledged
 
@@ -119,7 +119,7 @@ async function renewParts() {
 }
 
 function onDesk(frame) {
-  if (state !== null && frame.state !== state) {
+  if (frame.state !== state) {
     renewParts();
     announce(say("state-changed"));
   }
