@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import ctypes
 import fcntl
+import itertools
 import json
 import os
 import secrets
@@ -38,6 +39,7 @@ RECOVERED_AFTER = 60.0
 STOP_SECONDS = 12.0
 READY_SECONDS = 180.0
 MIN_FREE_BYTES = 200_000_000
+_PORTS = range(10_000, 30_000)
 EXIT_CONFIGURATION = 2
 RUN_FILE = "run.json"
 
@@ -128,17 +130,34 @@ def shared_secret(settings: Settings) -> str:
     return file.read_text()
 
 
-def free_port() -> int:
-    """A loopback port that nobody uses right now."""
+def free_ports(count: int) -> list[int]:
+    """Loopback ports that nobody uses, and that nobody is likely to take before a role listens there.
+
+    They lie below those that systems give to connections, and begin elsewhere for every process.
+
+    Raises:
+        ConfigurationError: there are not so many.
+    """
+    first = _PORTS.start + 2 * os.getpid() % (len(_PORTS) // 2)
+    ports = list(itertools.islice(filter(_is_free, range(first, _PORTS.stop)), count))
+    if len(ports) < count:
+        raise ConfigurationError(f"no free loopback ports between {first} and {_PORTS.stop - 1}: free some")
+    return ports
+
+
+def _is_free(port: int) -> bool:
     with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            return False
+    return True
 
 
 def roles_for(settings: Settings, model: Path, *, with_console: bool = True) -> list[Role]:
     """The roles that this machine runs; a role whose address the settings name runs elsewhere."""
-    rasa_port, actions_port = free_port(), free_port()
+    rasa_port, actions_port = free_ports(2)
     shared = {
         "PEYVAND_DATA_DIR": str(settings.data_path),
         "PEYVAND_INTERNAL_SECRET": shared_secret(settings),

@@ -3,7 +3,6 @@ from __future__ import annotations
 import json
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -19,6 +18,7 @@ import pytest
 from crm_store.db import Database
 from crm_store.migrate import upgrade
 from crm_store.settings import PROJECT_ROOT
+from tests.ports import free_port
 
 SECRET = "a-secret-of-the-tests"
 # The server with two more actions: one that rejects the turn, one that fails with a text that must not leave.
@@ -80,9 +80,7 @@ def environment(folder: Path, url: str, secret: str = SECRET) -> dict[str, str]:
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     folder = tmp_path_factory.mktemp("actions")
     upgrade(Database(f"sqlite:///{folder / 'peyvand.db'}"))
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = free_port()
     process = subprocess.Popen(
         [sys.executable, "-c", SERVER],
         cwd=PROJECT_ROOT,
@@ -103,7 +101,7 @@ def _wait_until_healthy(server: Server) -> None:
         assert server.process.poll() is None
         try:
             server.call("/health", secret=None)
-        except (urllib.error.URLError, ConnectionError):
+        except OSError:  # refused, reset or too slow
             time.sleep(0.1)
         else:
             return

@@ -10,7 +10,8 @@ from typing import NamedTuple
 
 from aiohttp import WSMsgType, web
 
-from tests.e2e.product import eventually, free_port
+from tests.e2e.product import eventually
+from tests.ports import free_port
 
 START_SECONDS = 30.0
 

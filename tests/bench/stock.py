@@ -23,7 +23,7 @@ import yaml
 
 from crm_store.settings import PROJECT_ROOT
 from tests.bench.figures import STOCK_FILE, percentile, stock_figures
-from tests.e2e.product import free_port
+from tests.ports import free_port
 
 CONFIG = """\
 recipe: default.v1

@@ -21,7 +21,8 @@ from crm_store.db import Database
 from crm_store.errors import ConfigurationError
 from crm_store.settings import PROJECT_ROOT, Settings
 from tests.console.browser import Browser
-from tests.e2e.product import eventually, free_port
+from tests.e2e.product import eventually
+from tests.ports import free_port
 
 
 @pytest.fixture
@@ -39,7 +40,7 @@ def process(sqlite_database: Database, tmp_path: Path) -> Iterator[tuple[subproc
         },
         stderr=subprocess.PIPE,
     )
-    eventually(lambda: accepts(port), within=30, what="the console's port")
+    eventually(lambda: accepts(port), within=120, what="the console's port")
     yield running, port
     running.kill()
     running.communicate()
@@ -76,8 +77,8 @@ async def test_it_stops_cleanly_and_tells_the_pages_to_come_back(
     page = await browser.page()
     await page.next("ready")
     running.send_signal(number)
-    assert (await page.socket.receive(timeout=10)).data == WSCloseCode.GOING_AWAY
+    assert (await page.socket.receive(timeout=60)).data == WSCloseCode.GOING_AWAY
     await browser.close()
-    _, log = await asyncio.to_thread(running.communicate, timeout=10)
+    _, log = await asyncio.to_thread(running.communicate, timeout=60)
     assert running.returncode == 0
     assert b"Traceback" not in log

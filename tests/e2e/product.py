@@ -6,7 +6,6 @@ import contextlib
 import json
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -17,16 +16,10 @@ from crm_store.conversations.service import find_conversation
 from crm_store.db import Database
 from crm_store.privacy.tracker import Tracker
 from crm_store.settings import PROJECT_ROOT
+from tests.ports import free_port
 
 START_SECONDS = 180.0
 COMMAND_SECONDS = 120.0
-
-
-def free_port() -> int:
-    """A loopback port that nobody uses right now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def eventually(condition: Callable[[], object], *, within: float, what: str) -> None:
@@ -57,6 +50,8 @@ class Product:
         self._env = {k: v for k, v in os.environ.items() if not k.startswith("PEYVAND_")} | {
             "PEYVAND_DATA_DIR": str(folder),
             "PEYVAND_HTTP_PORT": str(self.port),
+            # Answers are counted; on a busy machine the notice that one takes long would be one of them.
+            "PEYVAND_LIMITS_NOTICE_AFTER_SECONDS": "60",
             **(settings or {}),
         }
         self._process: subprocess.Popen[bytes] | None = None

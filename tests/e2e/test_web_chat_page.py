@@ -24,7 +24,8 @@ from crm_store.settings import PROJECT_ROOT
 from tests.console.conftest import name_business
 from tests.console.stand_in import CATEGORIES, QUESTION, StandIn, received, say
 from tests.e2e.conftest import DESKTOP, PHONE
-from tests.e2e.product import eventually, free_port
+from tests.e2e.product import eventually
+from tests.ports import free_port
 
 MINE, THEIRS = ".line.mine", ".line.bot:not(.typing)"
 #: Smallest side of what a finger has to hit, in CSS pixels (WCAG 2.2, 2.5.5 enhanced).

@@ -12,6 +12,7 @@ from tests.fakes.bot_api_model import BotApiError, Call, Callback, Params, SentM
 from tests.fakes.bot_api_people import People
 from tests.fakes.bot_api_state import BotState
 from tests.fakes.thread_runner import ThreadRunner
+from tests.ports import free_port
 
 TOKEN = "7001:AAH-fake-token-for-loopback-tests-only"
 MAX_REQUEST_BYTES = 60 * 1024 * 1024
@@ -69,9 +70,9 @@ class FakeBotApi(People, Faults):
         app.router.add_get("/file/bot{token}/{path:.+}", self._handle_download)
         self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
         await self._runner.setup()
+        self._port = self._port or free_port()
         site = web.TCPSite(self._runner, "127.0.0.1", self._port, reuse_address=True)
         await site.start()
-        self._port = int(self._runner.addresses[0][1])
         self.state.webhook.resume()
 
     async def stop(self) -> None:
@@ -132,7 +133,7 @@ class FakeBotApi(People, Faults):
                 raise TimeoutError(f"{what} did not come true within {timeout} s")
             await asyncio.sleep(WATCH_SECONDS)
 
-    async def wait_for_messages(self, chat_id: int, count: int, timeout: float = 10.0) -> list[SentMessage]:
+    async def wait_for_messages(self, chat_id: int, count: int, timeout: float = 30.0) -> list[SentMessage]:
         """Wait until the bot has sent that many messages to a chat, and return all of them.
 
         Raises:

@@ -24,6 +24,8 @@ from types import TracebackType
 from typing import Any
 from urllib.request import ProxyHandler, Request, build_opener
 
+from tests.ports import free_port
+
 REQUIREMENT = "lo-bot-api-emulator==0.3.6"
 # The emulator needs a newer Python than Rasa runs on.
 PYTHON = ">=3.11"
@@ -105,7 +107,7 @@ class Emulator:
         Raises:
             RuntimeError: with its output, when it does not come up.
         """
-        self._port = _free_port()
+        self._port = free_port()
         options = ["--port", str(self._port), "--journal", str(self.journal_path), "--enable-control"]
         with self._output_path.open("wb") as output:
             self._process = subprocess.Popen(
@@ -199,12 +201,6 @@ def _clean_environment() -> dict[str, str]:
     """Our environment without what would lead its Python to our packages."""
     ours = {"PYTHONPATH", "PYTHONHOME", "VIRTUAL_ENV"}
     return {name: value for name, value in os.environ.items() if name not in ours}
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def _listens(port: int) -> bool:

@@ -8,6 +8,7 @@ from typing import Any, Literal, TypeGuard
 from aiohttp import web
 
 from tests.fakes.thread_runner import ThreadRunner
+from tests.ports import free_port
 
 Turn = dict[str, Any]
 Reply = dict[str, Any]
@@ -29,6 +30,7 @@ class RasaFault:
         seconds: how long the answer takes, the turn being done already.
         empty: whether the turn is answered with no message at all.
         drop: whether the connection is closed when the turn is done.
+        until: what the answer waits for, the turn being done already.
     """
 
     times: int
@@ -36,6 +38,7 @@ class RasaFault:
     seconds: float = 0.0
     empty: bool = False
     drop: bool = False
+    until: asyncio.Event | None = None
 
 
 class FakeRasa:
@@ -84,8 +87,8 @@ class FakeRasa:
         app.router.add_get("/webhooks/gateway/ready", self._ready)
         self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
         await self._runner.setup()
+        self._port = self._port or free_port()
         await web.TCPSite(self._runner, "127.0.0.1", self._port, reuse_address=True).start()
-        self._port = int(self._runner.addresses[0][1])
 
     async def stop(self) -> None:
         """Refuse connections and break the open ones."""
@@ -100,6 +103,12 @@ class FakeRasa:
     def slow_next(self, seconds: float, times: int = 1) -> None:
         """Do the next turns at once, but answer late."""
         self._faults.append(RasaFault(times, seconds=seconds))
+
+    def hold_next(self) -> asyncio.Event:
+        """Do the next turn, but answer only when the event that is returned is set."""
+        released = asyncio.Event()
+        self._faults.append(RasaFault(1, until=released))
+        return released
 
     def empty_next(self, times: int = 1) -> None:
         """Answer the next turns with no message, as stock Rasa does when an action fails."""
@@ -152,6 +161,8 @@ class FakeRasa:
         except Exception as error:  # whatever the test's handler raises stands for a failed action
             return web.json_response({"error": "failed", "details": repr(error)}, status=500)
         await asyncio.sleep(fault.seconds)
+        if fault.until is not None:
+            await fault.until.wait()
         if fault.drop and request.transport is not None:
             request.transport.abort()
         return web.json_response(answer)

@@ -55,7 +55,8 @@ async def test_a_hanging_answer_times_out_at_the_client(api: FakeBotApi, bot: te
     await known_user(api)
     api.hang_next("sendMessage", 30, when="after")
     with pytest.raises(TimedOut):
-        await bot.send_message(CHAT, "سلام", read_timeout=0.3)
+        await bot.send_message(CHAT, "سلام", read_timeout=1.0)
+    await api.wait_for_messages(CHAT, 1)
     assert [message.plain for message in api.messages(CHAT)] == ["سلام"]
 
 

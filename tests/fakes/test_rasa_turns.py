@@ -35,7 +35,7 @@ def turn(**changes: Any) -> dict[str, Any]:
 
 
 async def ask(
-    rasa: FakeRasa, body: dict[str, Any], secret: str = SECRET, timeout: float = 5
+    rasa: FakeRasa, body: dict[str, Any], secret: str = SECRET, timeout: float | httpx.Timeout = 5
 ) -> httpx.Response:
     """Send one turn as the gateway does."""
     async with httpx.AsyncClient(base_url=rasa.base_url, trust_env=False) as client:
@@ -133,7 +133,7 @@ async def test_a_turn_may_be_done_although_its_answer_never_came(rasa: FakeRasa)
 
 
 async def test_two_turns_of_one_conversation_at_once_are_a_violation(rasa: FakeRasa) -> None:
-    rasa.slow_next(0.3, times=3)
+    rasa.slow_next(1.0, times=3)
     await asyncio.gather(
         ask(rasa, turn(sender="1", message_id="1")),
         ask(rasa, turn(sender="2", message_id="2")),
@@ -145,7 +145,7 @@ async def test_two_turns_of_one_conversation_at_once_are_a_violation(rasa: FakeR
 async def test_a_client_that_gave_up_on_a_slow_turn_may_ask_again(rasa: FakeRasa) -> None:
     rasa.slow_next(30)
     with pytest.raises(httpx.ReadTimeout):
-        await ask(rasa, turn(), timeout=0.3)
+        await ask(rasa, turn(), timeout=httpx.Timeout(5, read=0.5))
     assert (await ask(rasa, turn())).json()["replayed"] is True
     assert (len(rasa.handled), rasa.violations) == (1, [])
 

@@ -13,15 +13,14 @@ from crm_store.errors import ConfigurationError
 from crm_store.settings import BotApiSettings
 from tests.fakes.bot_api import FakeBotApi
 from tests.gateway.conftest import Setup
+from tests.ports import free_port
 
 SECRET_HEADER = "X-Telegram-Bot-Api-Secret-Token"
 
 
 @pytest.fixture
 def port() -> int:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        return int(free.getsockname()[1])
+    return free_port()
 
 
 @pytest.fixture

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import shutil
-import socket
 import sqlite3
 import subprocess
 import sys
@@ -24,6 +23,7 @@ from bot.nlu.light_rasa import leave_tensorflow_out
 from bot.nlu.training import PROJECT_ROOT, train
 from crm_store.learning.phrases import LearnedPhrases
 from crm_store.settings import learned_path
+from tests.ports import free_port
 
 # Before any test module imports Rasa: the components are tested as the server loads them.
 leave_tensorflow_out()
@@ -163,14 +163,6 @@ def server_environment(server: Rasa, model: Path) -> dict[str, str]:
         "PEYVAND_ACTIONS_URL": f"http://127.0.0.1:{server.actions_port}",
         "PEYVAND_TRACKER_URL": f"sqlite:///{server.tracker_file}",
     }
-
-
-def free_port() -> int:
-    """A port that nothing listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 @contextmanager

@@ -199,7 +199,7 @@ def test_the_same_message_again_gets_the_same_answer_without_running(with_action
 
 def test_a_client_that_gives_up_finds_the_finished_turn(with_actions: Rasa, sender: str) -> None:
     with pytest.raises((TimeoutError, urllib.error.URLError)):
-        with_actions.turn(sender, "1", text="ممنون", timeout=0.5)
+        with_actions.turn(sender, "1", text="ممنون", timeout=1.2)
     status, answer = with_actions.turn(sender, "1", text="ممنون")
     assert (status, answer["replayed"], texts(answer)) == (200, True, ["خواهش می‌کنم"])
     assert with_actions.effects(sender) == ["slow"]

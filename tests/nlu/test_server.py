@@ -21,11 +21,14 @@ from bot.nlu.choosing import ModelChoice
 from bot.nlu.training import PROJECT_ROOT
 from bot.renewing import tell_running_copy
 from crm_store.settings import Settings
-from tests.nlu.conftest import SECRET, TAUGHT, Rasa, free_port, ready_url, server_environment, wait_for
+from tests.nlu.conftest import SECRET, TAUGHT, Rasa, ready_url, server_environment, wait_for
+from tests.ports import free_port
 
 pytestmark = pytest.mark.rasa
 
 START = [sys.executable, "-m", "bot.nlu.server"]
+#: From this turn on the change of the model is waited for.
+DAWDLES = 2
 PICK, SLOW = {"payload": "/pick"}, {"text": "ممنون"}
 
 
@@ -148,9 +151,9 @@ def test_another_model_takes_over_while_turns_run_and_none_is_lost(
         def talk(sender: str) -> None:
             for number in itertools.count():
                 # One of them dawdles for more than a second: it is under way while the model changes.
-                fields = SLOW if (sender, number) == ("chat-0", 2) else PICK
+                fields = SLOW if (sender, number) == ("chat-0", DAWDLES) else PICK
                 answers.append(role.turn(sender, str(number), **fields)[0])
-                if stop.is_set():
+                if stop.is_set() and number > DAWDLES:
                     return
 
         threads = [threading.Thread(target=talk, args=(f"chat-{number}",)) for number in range(6)]
@@ -165,7 +168,6 @@ def test_another_model_takes_over_while_turns_run_and_none_is_lost(
         for thread in threads:
             thread.join()
         assert role.turn("before", "2", text=TAUGHT)[1]["intent"] == "greet"
-    assert len(answers) > 30
     assert set(answers) == {200}
     effects = [effect for number in range(6) for effect in role.effects(f"chat-{number}")]
     assert len(effects) == len(answers), "every turn ran once"
