@@ -31,7 +31,7 @@ key = "other"
 title = "موضوع دیگر"
 
 [surveys]
-quiet_from = "23:59"
+quiet_from = "00:00"
 quiet_until = "00:00"
 
 [[surveys.items]]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -207,7 +208,7 @@ def test_a_button_of_a_survey_long_over_changes_nothing(talk: SurveyChat) -> Non
     invitation = talk.asked("after_purchase")
     talk.say("۹")
     with talk.chat.database.write() as session:
-        session.get_one(SurveyInvitation, invitation.id).finished_at = utcnow().replace(year=2025)
+        session.get_one(SurveyInvitation, invitation.id).finished_at = utcnow() - timedelta(days=400)
     pressed = {"survey": str(invitation.id), "question": "recommend", "value": "1"}
     assert talk.press("survey_choose", **pressed) == ["utter_survey_over"]
     assert talk.answers()["recommend"][0] == 9

@@ -18,7 +18,8 @@ ENV = {"PEYVAND_RASA_URL": "", "PEYVAND_ACTIONS_URL": ""}
 LIVES = "import time; time.sleep(600)"
 REFUSES = "raise SystemExit(2)"
 IGNORES_SIGTERM = (
-    "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); print(flush=True); time.sleep(600)"
+    "import pathlib, signal, sys, time; signal.signal(signal.SIGTERM, signal.SIG_IGN);"
+    " pathlib.Path(sys.argv[1]).touch(); time.sleep(600)"
 )
 
 
@@ -79,10 +80,11 @@ def test_a_folder_is_run_by_one_supervisor(tmp_path: Path) -> None:
 
 async def test_a_process_that_will_not_end_is_killed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("bot.up.STOP_SECONDS", 1.0)
-    supervisor = Supervisor([role(IGNORES_SIGTERM)], data_path=tmp_path, say=lambda _: None)
+    ready, stubborn = tmp_path / "ready", role(IGNORES_SIGTERM)
+    stubborn.command.append(str(ready))
+    supervisor = Supervisor([stubborn], data_path=tmp_path, say=lambda _: None)
     await supervisor.start()
-    await until(lambda: supervisor.roles[0].process is not None)
-    await asyncio.sleep(0.5)  # until it has its handler
+    await until(ready.exists)  # it has its handler
     await supervisor.stop()
     process = supervisor.roles[0].process
     assert process is not None

@@ -126,12 +126,13 @@ async def test_somebody_sets_the_step_up_and_turns_it_off(enter: Enter, sqlite_d
     assert not any("style" in attributes for _, attributes in Elements(html).found)
     wrong = await browser.post(f"{ACCOUNT}/totp/confirm", {"token": token, "code": "000000"})
     assert (wrong.status, "این کد درست نیست" in await wrong.text()) == (422, True)
-    right = await browser.post(f"{ACCOUNT}/totp/confirm", {"token": token, "code": app.now()})
+    code = app.now()
+    right = await browser.post(f"{ACCOUNT}/totp/confirm", {"token": token, "code": code})
     assert right.status == 303
     shown = await browser.page(ACCOUNT)
     assert app.secret not in shown.replace(" ", ""), "the secret is shown no more"
     assert "خاموش‌کردن" in shown
-    used = await browser.post(f"{ACCOUNT}/totp/off", {"token": token, "code": app.now()})
+    used = await browser.post(f"{ACCOUNT}/totp/off", {"token": token, "code": code})
     assert used.status == 422, "the code that turned it on was used"
     later = app.at(time.time() + 30)
     assert (await browser.post(f"{ACCOUNT}/totp/off", {"token": token, "code": later})).status == 303

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from urllib.parse import quote
 
@@ -103,7 +104,7 @@ async def test_an_agent_finds_no_whole_number_in_anybodys_words_and_a_supervisor
     for path in pages_of(shop):
         hidden, whole = await agent.page(path), await lead.page(path)
         assert numbers_in(hidden) == set(), path
-        assert "۰۹۳۵ " not in hidden, f"{path} shows the half of a number"
+        assert not re.search("۰۹۳۵ [۴•]", hidden), f"{path} shows the half of a number"
         assert "tel:" not in hidden, path
         assert "•••" in hidden, path
         assert TOLD in numbers_in(whole), path

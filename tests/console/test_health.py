@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 import shutil
 from collections.abc import AsyncIterator
 from datetime import timedelta
@@ -96,7 +97,9 @@ async def test_what_is_wrong_is_named_with_its_reason(
     status, wrong = await readiness(await serve(rasa_url=url, internal_secret=SECRET))
     assert status == 503
     assert set(wrong) == {"gateway", "rasa", "actions"}
-    assert "90 s" in wrong["gateway"]
+    age = re.search(r"(\d+) s$", wrong["gateway"])
+    assert age is not None
+    assert int(age[1]) >= 90
     assert "cannot be reached" in wrong["rasa"]
     assert wrong["actions"] == "actions_url is not set"
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from bot.console import hub
+from bot.console import app, hub
 from bot.console.frames import MAX_TEXT
 from bot.console.limits import RateLimiter
 from bot.console.texts import notice
@@ -29,8 +29,9 @@ async def test_a_message_of_the_greatest_length_passes_and_a_longer_one_is_answe
 
 
 async def test_a_flood_is_answered_kindly_and_what_was_acknowledged_is_kept(
-    serve: Serve, visit: Visit, sqlite_database: Database
+    serve: Serve, visit: Visit, sqlite_database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(app, "FRAMES_PER_SECOND", 0.01)  # however long a frame takes
     page = await (await visit(await serve())).page()
     sent = [await page.say(str(number)) for number in range(40)]
     outcomes: dict[str, dict[str, object]] = {}

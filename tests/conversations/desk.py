@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
@@ -20,6 +21,7 @@ from crm_store.service_requests.models import ServiceRequest
 from tests.e2e.product import Product
 
 TEHRAN = ZoneInfo("Asia/Tehran")
+LONGEST_SCRIPT = timedelta(minutes=3)
 #: How a deed of a script is told besides the deed itself: who does it, if not the operator.
 BY = "by"
 INVITE = "invite"
@@ -41,6 +43,15 @@ def jalali_in(days: str | int) -> Any:
     """A day by its distance from today."""
     day = (utcnow().astimezone(TEHRAN) + timedelta(days=int(days))).date()
     return JalaliDate(day)  # type: ignore[no-untyped-call]  # persiantools leaves it untyped
+
+
+def wait_for_a_new_day() -> None:
+    """Wait out the last minutes before midnight: scripts count days from today and go on meanwhile."""
+    local = utcnow().astimezone(TEHRAN)
+    midnight = (local + timedelta(days=1)).replace(hour=0, minute=0, second=0, microsecond=0)
+    left = midnight - local
+    if left < LONGEST_SCRIPT:
+        time.sleep(left.total_seconds() + 1)
 
 
 def tickets_of(session: Session, *, channel: str, chat_id: str) -> list[Ticket]:

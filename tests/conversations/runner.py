@@ -34,7 +34,7 @@ from crm_store.service_requests.models import ServiceRequest
 from crm_store.surveys.models import PLANNED
 from crm_store.surveys.people import OPEN_STATES
 from tests.conversations.acting import DEEDS, OWN_PHONE, Actor, text_of
-from tests.conversations.desk import INVITE, Desk, Ticket, jalali_in, tickets_of
+from tests.conversations.desk import INVITE, Desk, Ticket, jalali_in, tickets_of, wait_for_a_new_day
 from tests.conversations.expecting import EXPECTATIONS, Heard
 from tests.conversations.group import Topic, be, leave_the_desk, let_wait
 from tests.conversations.held import check_held, held_of
@@ -113,6 +113,7 @@ class ScriptPlayer:
         Raises:
             AssertionError: naming the turn, what was expected and what came.
         """
+        wait_for_a_new_day()
         record = Record(
             script["name"],
             is_messy=script.get("messy", False),

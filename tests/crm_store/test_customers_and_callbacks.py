@@ -15,7 +15,7 @@ from crm_store.handoff import service as handoff
 from crm_store.handoff.models import CallbackRequest
 from tests.factories import a_conversation, an_inbox_id
 
-IN_TWO_HOURS = utcnow().replace(microsecond=0) + timedelta(hours=2)
+IN_TWO_DAYS = utcnow().replace(microsecond=0) + timedelta(days=2)
 
 
 def test_a_typed_phone_is_kept_unproven_and_a_later_proof_stays(database: Database) -> None:
@@ -59,15 +59,15 @@ def test_a_callback_is_noted_once_however_often_its_turn_runs(database: Database
         where = {"conversation_id": conversation.id}
         handoff.start_callback(session, **where, inbox_id=offered, topic="گارانتی")
         with pytest.raises(DraftIncomplete):
-            handoff.request_callback(session, **where, inbox_id=phoned, due_at=IN_TWO_HOURS)
+            handoff.request_callback(session, **where, inbox_id=phoned, due_at=IN_TWO_DAYS)
     noted = set()
     for later in range(3):
         with database.write() as session:
             handoff.set_callback_phone(session, **where, phone="09123456789", inbox_id=phoned)
-            due_at = IN_TWO_HOURS + timedelta(hours=later)
+            due_at = IN_TWO_DAYS + timedelta(hours=later)
             request = handoff.request_callback(session, **where, inbox_id=phoned, due_at=due_at)
             noted.add((request.id, request.due_at))
-    assert [due_at for _, due_at in noted] == [IN_TWO_HOURS]
+    assert [due_at for _, due_at in noted] == [IN_TWO_DAYS]
     with database.read() as session:
         assert [request.topic for request in handoff.open_callbacks(session)] == ["گارانتی"]
 
@@ -86,10 +86,10 @@ def noted(
 def test_another_number_takes_the_place_of_the_first_and_the_promise_stays(database: Database) -> None:
     with database.write() as session:
         conversation = a_conversation(session)
-        first = noted(session, conversation, phone="09121111111", due_at=IN_TWO_HOURS, topic="گارانتی")
-        in_a_week = IN_TWO_HOURS + timedelta(days=7)
+        first = noted(session, conversation, phone="09121111111", due_at=IN_TWO_DAYS, topic="گارانتی")
+        in_a_week = IN_TWO_DAYS + timedelta(days=7)
         second = noted(session, conversation, phone="09122222222", due_at=in_a_week, topic="نشانی")
-        assert (first.state, second.state, second.due_at) == ("replaced", "open", IN_TWO_HOURS)
+        assert (first.state, second.state, second.due_at) == ("replaced", "open", IN_TWO_DAYS)
         assert second.topic == "گارانتی\nنشانی"
         assert second.contact_point_id != first.contact_point_id
         waiting = handoff.open_callback(session, customer_id=customer_of(conversation))
@@ -102,17 +102,17 @@ def test_a_promise_that_was_not_kept_is_given_anew(database: Database) -> None:
         conversation = a_conversation(session)
         missed = noted(session, conversation, phone="09121111111", due_at=utcnow() - timedelta(minutes=1))
         assert not handoff.promise_stands(missed)
-        again = noted(session, conversation, phone="09121111111", due_at=IN_TWO_HOURS)
-        assert (again.id != missed.id, again.due_at) == (True, IN_TWO_HOURS)
+        again = noted(session, conversation, phone="09121111111", due_at=IN_TWO_DAYS)
+        assert (again.id != missed.id, again.due_at) == (True, IN_TWO_DAYS)
         assert [request.id for request in handoff.open_callbacks(session)] == [again.id]
 
 
 def test_calls_of_others_are_left_alone(database: Database) -> None:
     with database.write() as session:
         one, other = a_conversation(session), a_conversation(session)
-        noted(session, one, phone="09121111111", due_at=IN_TWO_HOURS)
+        noted(session, one, phone="09121111111", due_at=IN_TWO_DAYS)
         assert handoff.open_callback(session, customer_id=customer_of(other)) is None
-        noted(session, other, phone="09121111111", due_at=IN_TWO_HOURS)
+        noted(session, other, phone="09121111111", due_at=IN_TWO_DAYS)
         assert len(handoff.open_callbacks(session)) == 2
 
 
@@ -124,5 +124,5 @@ def test_a_cancelled_callback_cannot_be_noted(database: Database) -> None:
         handoff.cancel_callback(session, conversation_id=conversation.id, inbox_id=second)
         with pytest.raises(NotFound):
             handoff.request_callback(
-                session, conversation_id=conversation.id, inbox_id=second, due_at=IN_TWO_HOURS
+                session, conversation_id=conversation.id, inbox_id=second, due_at=IN_TWO_DAYS
             )

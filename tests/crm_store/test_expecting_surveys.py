@@ -18,7 +18,7 @@ from crm_store.surveys.waiting import Waiting
 from crm_store.tickets.expecting import Expected, expected_in
 from tests.factories.surveys import a_customer, leave, rules_with
 
-RULES = rules_with(quiet_from="23:59", quiet_until="00:00")
+RULES = rules_with(quiet_from="00:00", quiet_until="00:00")
 
 
 def asked(session: Session) -> tuple[Conversation, SurveyInvitation]:

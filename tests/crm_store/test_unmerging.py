@@ -192,7 +192,7 @@ def test_points_stay_with_the_accounts_on_which_they_are(database: Database) -> 
     with database.write() as session:
         one, other = two(session)
         for number, chat in enumerate((one, other), 1):
-            give(session, customer_of(chat), 100 * number)
+            give(session, customer_of(chat), 100 * number, expires_at=LATER)
         into_id, from_id = customer_of(one), customer_of(other)
         merge(session, into_id=into_id, from_id=from_id, actor="operator")
         assert balance_of(session, customer_id=into_id, soon=SOON).points == 300

@@ -10,7 +10,9 @@ from sqlalchemy import select
 from crm_store.complaints.models import Complaint
 from crm_store.conversations.models import Message
 from crm_store.db import Database
-from tests.e2e.customers import COMPLAINT_STEPS
+from crm_store.persian import rich
+from tests.conversations.matcher import ResponseMatcher
+from tests.e2e.customers import COMPLAINT_STEPS, Step
 from tests.e2e.product import Product, eventually
 from tests.fakes.emulator import Emulator
 
@@ -24,20 +26,36 @@ def bot_messages(database: Database) -> list[Message]:
         return list(session.scalars(select(Message).where(Message.author == "bot").order_by(Message.id)))
 
 
+def button_of(database: Database, title: str) -> tuple[Message, dict[str, str]]:
+    """The latest button in whose title these words stand, and its message."""
+    return next(
+        (message, button)
+        for message in reversed(bot_messages(database))
+        for button in message.extra.get("buttons", [])
+        if title in button["title"]
+    )
+
+
 def test_no_request_of_a_whole_complaint_is_refused(tmp_path: Path, trained_model: Path) -> None:
     with Emulator(tmp_path) as emulator:
         settings = {"PEYVAND_TELEGRAM_TOKEN": emulator.token, "PEYVAND_TELEGRAM_BASE_URL": emulator.base_url}
         product = Product(tmp_path / "data", settings)
         product.start()
+        names = ResponseMatcher().names
         database = product.database()
         for number, step in enumerate(COMPLAINT_STEPS, start=1):
+            before = len(bot_messages(database))
             if step.press:
-                asked = bot_messages(database)[-1]
-                button = next(b for b in asked.extra["buttons"] if step.press in b["title"])
+                asked, button = button_of(database, step.press)
                 emulator.push_press(USER, button["token"], message_id=int(asked.platform_message_id))
             else:
                 emulator.push_text(USER, step.text.format(number=USER), message_id=100_000 + number)
-            eventually(lambda n=number: len(bot_messages(database)) >= n, within=30, what=step.expect)
+
+            def is_answered(before: int = before, step: Step = step) -> bool:
+                new = bot_messages(database)[before:]
+                return any(step.expect in names(rich.to_plain(message.text)) for message in new)
+
+            eventually(is_answered, within=90, what=step.expect)
         with database.read() as session:
             assert session.scalars(select(Complaint)).one().category == "delivery"
         database.dispose()

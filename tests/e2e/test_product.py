@@ -73,7 +73,8 @@ def test_a_terminal_conversation_with_piped_lines_files_a_complaint(
     tmp_path: Path, trained_model: Path
 ) -> None:
     lines = "سلام\nپیک شما غذا رو یخ‌زده آورد، سفارش ۱۲۳۴۵، پولمو می‌خوام\n۱\n۱\n"
-    ended = peyvand("chat", settings={"PEYVAND_DATA_DIR": str(tmp_path)}, stdin=lines)
+    settings = {"PEYVAND_DATA_DIR": str(tmp_path), "PEYVAND_LIMITS_NOTICE_AFTER_SECONDS": "60"}
+    ended = peyvand("chat", settings=settings, stdin=lines)
     assert ended.returncode == 0, ended.stderr
     names = ResponseMatcher().names
     blocks = ended.stdout.split("\n> ")

@@ -14,7 +14,7 @@ from crm_store.conversations.models import Conversation
 from tests.e2e.conftest import DESKTOP, PHONE
 from tests.e2e.product import Product
 
-pytestmark = [pytest.mark.rasa, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.rasa, pytest.mark.timeout(900)]
 THEIRS = ".line.bot:not(.typing)"
 STORY = "سلام، گلدونی که دیروز آوردین شکسته بود و پیک هم جواب تلفنمو نداد"
 
@@ -28,7 +28,7 @@ def say(page: Page, text: str) -> None:
 def answer(page: Page, number: int) -> str:
     """The bot's line of that number, from 1."""
     line = page.locator(THEIRS).nth(number - 1)
-    expect(line).to_be_visible(timeout=20_000)
+    expect(line).to_be_visible(timeout=90_000)
     return line.inner_text()
 
 

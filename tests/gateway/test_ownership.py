@@ -102,10 +102,11 @@ async def test_an_answer_in_flight_while_a_person_takes_over_is_held_back_for_th
     async with setup.running():
         await desk.greets(desk.sara, "یک")
         case = Case(desk)
-        setup.rasa.slow_next(1.0)
+        released = setup.rasa.hold_next()
         await setup.telegram.send_text(desk.sara, "دو")
         await setup.until(lambda: len(setup.rasa.turns) == 2, "the turn")
         case.claim()
+        released.set()
         await idle(setup)
         topic = await desk.topic()
         held = await desk.reads(topic, "پاسخ ربات به دو")
@@ -120,11 +121,12 @@ async def test_an_answer_begun_before_somebody_took_over_is_held_back_even_when_
     async with setup.running():
         await desk.greets(desk.sara)
         case = Case(desk)
-        setup.rasa.slow_next(1.0)
+        released = setup.rasa.hold_next()
         await setup.telegram.send_text(desk.sara, "دو")
         await setup.until(lambda: len(setup.rasa.turns) == 2, "the turn")
         case.claim()
         case.release()
+        released.set()
         await idle(setup)
         await desk.greets(desk.sara, "سه")
     assert "echo 2" not in setup.texts(SARA)
@@ -138,7 +140,7 @@ async def test_an_answer_that_waits_for_its_turn_to_leave_is_looked_at_again_in_
     async with setup.running():
         await desk.greets(desk.sara)
         case = Case(desk)
-        setup.telegram.fail_next("sendMessage", status=429, retry_after=1, chat_id=SARA)
+        setup.telegram.fail_next("sendMessage", status=429, retry_after=5, chat_id=SARA)
         await setup.telegram.send_text(desk.sara, "دو")
         await setup.all_finished(rows=2)
         await setup.until(

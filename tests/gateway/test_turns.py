@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
+import pytest
+
 from crm_store import inbox, outbox
 from crm_store.conversations import service as conversations
 from crm_store.conversations.models import Conversation
@@ -75,7 +77,7 @@ async def test_a_chat_is_answered_in_order_while_others_do_not_wait_for_it(setup
     setup.rasa.on_turn = say_back
     slow, quick = setup.telegram.user(7, "سارا"), setup.telegram.user(8, "رضا")
     async with setup.running():
-        setup.rasa.slow_next(1.0)
+        released = setup.rasa.hold_next()
         for number in range(3):
             await setup.telegram.send_text(slow, f"{number}")
         await setup.until(lambda: setup.rasa.turns, "the slow turn")
@@ -83,24 +85,28 @@ async def test_a_chat_is_answered_in_order_while_others_do_not_wait_for_it(setup
             await setup.telegram.send_text(quick, f"{number}")
         await setup.telegram.wait_for_messages(8, 3)
         assert setup.texts(7) == []
+        released.set()
         await setup.telegram.wait_for_messages(7, 3)
     assert setup.texts(7) == setup.texts(8) == ["«0»", "«1»", "«2»"]
 
 
-async def test_typing_is_shown_only_while_an_answer_takes_long(setup: Setup) -> None:
+async def test_typing_is_shown_only_while_an_answer_takes_long(
+    setup: Setup, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bot.gateway.turns.TYPING_AFTER_SECONDS", 2.0)
     sara = setup.telegram.user(7, "سارا")
     async with setup.running():
         await setup.telegram.send_text(sara, "کوتاه")
         await setup.telegram.wait_for_messages(7, 1)
         assert setup.telegram.calls("sendChatAction") == []
-        setup.rasa.slow_next(0.6)
+        setup.rasa.slow_next(3.0)
         await setup.telegram.send_text(sara, "بلند")
         await setup.telegram.wait_for_messages(7, 2)
     assert [call.fields["action"] for call in setup.telegram.calls("sendChatAction")] == ["typing"]
 
 
 async def test_in_an_outage_the_person_is_told_once_and_answered_later(setup: Setup) -> None:
-    setup.set_limits(notice_after_seconds=0.3)
+    setup.set_limits(notice_after_seconds=2.0)
     setup.rasa.on_turn = say_back
     await setup.rasa.stop()
     sara = setup.telegram.user(7, "سارا")
@@ -108,13 +114,13 @@ async def test_in_an_outage_the_person_is_told_once_and_answered_later(setup: Se
         await setup.telegram.send_text(sara, "یک")
         await setup.telegram.send_text(sara, "دو")
         await setup.telegram.wait_for_messages(7, 1)
-        await asyncio.sleep(1)
+        await asyncio.sleep(3)
         assert len(setup.texts(7)) == 1
         await setup.rasa.start()
         await setup.telegram.wait_for_messages(7, 3)
         assert setup.texts(7)[1:] == ["«یک»", "«دو»"]
         # The outage is over: the next one is told of again.
-        setup.rasa.slow_next(0.6)
+        setup.rasa.slow_next(4.0)
         await setup.telegram.send_text(sara, "سه")
         await setup.telegram.wait_for_messages(7, 5)
     assert setup.texts(7)[4] == "«سه»"

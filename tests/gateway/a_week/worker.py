@@ -53,12 +53,18 @@ class Worker:
         for job, name in (("sla_sweep", "sweep"), ("half_told", "remind_of_half_told")):
             mock.patch.object(automatic, name, self._mortal(job, getattr(automatic, name))).start()
 
-    def go_through(self, order: Random) -> None:
-        """All that the gateway repeats, once, in any order."""
+    def go_through(self, order: Random, begun: Callable[[], None]) -> None:
+        """All that the gateway repeats, once, in any order.
+
+        Args:
+            begun: called when the work in which it should die is over, as there was nothing to do.
+        """
         jobs = self._work.jobs()
         order.shuffle(jobs)
-        for job in sorted(jobs, key=lambda job: job.name != self.dies_in):
+        for number, job in enumerate(sorted(jobs, key=lambda job: job.name != self.dies_in)):
             job.run()
+            if self.dies_in and not number:
+                begun()
 
     def _mortal_handler(self, handler: Handler) -> Handler:
         def run(session: Session, job: ScheduledJob, now: datetime) -> None:
@@ -95,5 +101,5 @@ def work(url: str, folder: str, number: int, pipe: Connection) -> None:
     worker, order = Worker(url, folder), Random(number)
     pipe.send("ready")
     for worker.now, worker.dies_in in iter(pipe.recv, None):
-        worker.go_through(order)
+        worker.go_through(order, lambda: pipe.send("begun"))
         pipe.send("done")
