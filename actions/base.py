@@ -113,11 +113,13 @@ class Reply:
 
     Attributes:
         said: names of the responses, in order.
+        awaits: whether something was asked or a choice given.
     """
 
     def __init__(self, dispatcher: CollectingDispatcher) -> None:
         self._dispatcher = dispatcher
         self.said: list[str] = []
+        self.awaits = False
 
     def utter(
         self,
@@ -149,6 +151,7 @@ class Reply:
         if picture is not None:
             custom[PICTURE] = {"kind": picture[0], "params": picture[1]}
         self.said.append(response)
+        self.awaits = self.awaits or bool(buttons) or expects is not None or asks(response)
         self._dispatcher.utter_message(
             response=response,
             buttons=list(buttons) if buttons else None,
@@ -211,7 +214,7 @@ class StoreAction(Action, ABC):
             return taken
         events = self.answer(turn, session, reply)
         goes_on = turn.form is not None or any(event["event"] == "followup" for event in events)
-        if not goes_on and not any(asks(response) for response in reply.said):
+        if turn.is_last_part and not goes_on and not reply.awaits:
             watch.add(turn, session, reply)
         return events
 

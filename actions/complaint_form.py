@@ -53,6 +53,8 @@ class ValidateComplaintForm(StoreAction):
             drafting.note_summary(draft, inbox_id=turn.inbox_id)
         gave_files = _take_what_was_sent(turn, session, reply)
         gave_answer = _apply_button(turn, session) if turn.trusted else _take_text(turn, session, reply)
+        if gave_answer:
+            DRAFT.note_signals(turn, session)
         if (
             turn.requested == CONFIRM
             and not gave_answer
@@ -107,10 +109,9 @@ def _take_opening_story(
 
 def _take_what_was_heard(turn: Turn, session: Session, told: Opening) -> None:
     """Keep what decides how urgent it is, and the product that the story names."""
-    draft = DRAFT.of(turn, session)
+    draft = DRAFT.note_signals(turn, session, told_in=told.inbox_id)
     if draft is None:
         return
-    drafting.note_signals(draft, signals=turn.signals, inbox_id=told.inbox_id)
     product = next((one.value for one in told.found if one.entity == "product"), None)
     if product:
         drafts.set_field(draft, field=drafting.PRODUCT, value=product, inbox_id=told.inbox_id)

@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 
 from actions import handoff_waiting
 from actions.base import Event, Reply, StoreAction, clear_slots, environment, tell_staff
-from actions.complaint_answers import draft_of
+from actions.complaint_answers import DRAFT, draft_of
 from actions.complaint_form import SLOTS
 from actions.customers import customer_of_turn
 from actions.texts import Rich, fragment
@@ -47,6 +47,7 @@ class ActionFileComplaint(StoreAction):
         return "action_file_complaint"
 
     def answer(self, turn: Turn, session: Session, reply: Reply) -> list[Event]:
+        heard = DRAFT.heard(turn, session)
         complaint = service.file_complaint(
             session,
             conversation_id=turn.conversation_id,
@@ -64,7 +65,6 @@ class ActionFileComplaint(StoreAction):
             "complaint_filed": True,
         }
         if not handoff_waiting.hand_over(turn, session, reply, **why):
-            heard = {reason["reason"] for reason in complaint.priority_reasons}
             handoff_waiting.offer_call_instead(turn, session, reply, heard=heard, **why)
         return clear_slots(SLOTS)
 

@@ -18,7 +18,7 @@ from actions.base import Event, Reply, StoreAction, environment
 from actions.handoff import has_digits_of_a_phone
 from actions.texts import is_one_of
 from actions.turn import RESUME, Found, Turn
-from crm_store import drafts
+from crm_store import drafts, filling
 from crm_store.drafts import Draft
 from crm_store.filling import Filling
 from crm_store.persian import find_phones
@@ -72,6 +72,26 @@ class FormDraft:
         """What the draft holds; nothing when it has ended."""
         draft = self.of(turn, session)
         return draft.data if draft is not None and draft.state == drafts.OPEN else {}
+
+    def note_signals(self, turn: Turn, session: Session, told_in: int | None = None) -> Draft | None:
+        """Remember in the draft, which is returned, what was heard beside the words of a message.
+
+        Args:
+            turn: the message.
+            session: the unit of work.
+            told_in: the message that it was heard in, if not this one.
+        """
+        draft = self.of(turn, session)
+        if draft is not None:
+            filling.note_signals(
+                draft, signals=turn.signals, strong=turn.strong, inbox_id=told_in or turn.inbox_id
+            )
+        return draft
+
+    def heard(self, turn: Turn, session: Session) -> frozenset[str]:
+        """What was heard beyond doubt while the draft was filled in."""
+        draft = self.of(turn, session)
+        return frozenset(draft.data.get(filling.STRONG_SIGNALS, ()) if draft is not None else ())
 
     def drop_stale(self, turn: Turn, session: Session) -> None:
         """Forget a draft that was left for too long."""

@@ -26,6 +26,14 @@ SLOTS = (PHONE, OTHER_PHONE)
 DIGITS_OF_A_TRY = 4
 #: Words of what a call is about that the staff group is shown.
 TOPIC_WORDS = 8
+_FILED = frozenset(
+    {
+        "utter_complaint_filed",
+        "utter_service_submitted",
+        "utter_service_submitted_unbooked",
+        "utter_service_submitted_open",
+    }
+)
 
 
 class ActionOfferCallback(StoreAction):
@@ -191,8 +199,9 @@ def _wants_other_phone(turn: Turn) -> bool:
 
 
 def _offered_for(turn: Turn) -> str:
-    """What the customer wanted when the offer was made, in their own words."""
-    return turn.previous.text if turn.callback_offered else ""
+    """What the customer wanted when the offer was made, in their own words; a yes to filing says nothing."""
+    is_said = turn.callback_offered and _FILED.isdisjoint(turn.previous.responses)
+    return turn.previous.text if is_said else ""
 
 
 def _start(turn: Turn, session: Session, topic: str) -> None:

@@ -23,6 +23,7 @@ from crm_store.handoff.models import WAITING as WAITS
 from crm_store.handoff.triggers import Occasion, why_person
 from crm_store.inbox import InboxItem
 from crm_store.persian import opening_text, to_persian_digits
+from crm_store.privacy.service import erasure_waits
 from crm_store.staff.accounts import staff_in
 from crm_store.staff.models import StaffMember
 from crm_store.staff.permissions import PERMISSIONS
@@ -142,7 +143,8 @@ def offer_call_instead(
 ) -> None:
     """Offer a call to whom a person would be called for if one were there, unless either is coming.
 
-    It is the last thing said, so that a yes means it; who was offered one just before is not asked again.
+    It is the last thing said, so that a yes means it. Who was offered one lately is not asked again, whatever
+    they said to it; nor is who is about to be forgotten.
 
     Args:
         heard: what was heard in earlier messages about the same matter: ``danger``, ``urgency``, ``anger``.
@@ -150,26 +152,38 @@ def offer_call_instead(
         category: as in `hand_over`.
         complaint_filed: as in `hand_over`.
     """
-    offered = {*turn.said, *turn.previous.responses, *reply.said} & CALLBACK_OFFERS
+    offered = {*turn.lately, *reply.said} & CALLBACK_OFFERS
     if offered or is_told(turn, reply) or staff_in(session, conversation_id=turn.conversation_id) is not None:
         return
-    if waiting.open_of(session, conversation_id=turn.conversation_id) is not None:
+    customer_id = customer_of(session.get_one(Conversation, turn.conversation_id))
+    is_called = waiting.open_of(session, conversation_id=turn.conversation_id) is not None
+    if is_called or erasure_waits(session, customer_id=customer_id):
         return
     occasion = _occasion(
         turn, session, heard=heard, intent=intent, category=category, complaint_filed=complaint_filed
     )
-    is_wanted = occasion is not None and _has_people(session) and not somebody_is_there(session)
-    if is_wanted and not promises.call_is_coming(turn, session):
-        offer_call(session, reply)
+    if occasion is None or not _has_people(session) or somebody_is_there(session):
+        return
+    promised = promises.open_callback(turn, session)
+    if promised is None:
+        offer_call(session, reply, is_asked=False)
+    elif not promises.call_is_coming(turn, session):
+        promises.tell_promise(turn, session, reply, promised)
 
 
-def offer_call(session: Session, reply: Reply) -> None:
-    """Offer a call, with the hours where it is none of them, and a talk here where somebody is there."""
+def offer_call(session: Session, reply: Reply, *, is_asked: bool = True) -> None:
+    """Offer a call, with the hours where it is none of them, and a talk here where somebody is there.
+
+    Args:
+        is_asked: whether somebody asked for a person.
+    """
     opens, deadline = opens_at(session), promises.next_deadline()
     if opens is not None:
         reply.utter("utter_handoff_closed", opens=opens, deadline=deadline)
-        return
-    reply.utter("utter_offer_callback", deadline=deadline, buttons=talk_here(session))
+    elif is_asked:
+        reply.utter("utter_offer_callback", deadline=deadline, buttons=talk_here(session))
+    else:
+        reply.utter("utter_call_instead", deadline=deadline)
 
 
 def opens_at(session: Session) -> str | None:

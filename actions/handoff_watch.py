@@ -58,8 +58,12 @@ class HandoffWatch:
         return None
 
     def add(self, turn: Turn, session: Session, reply: Reply) -> None:
-        """Offer a call where a person is needed and none is there."""
-        if _may_call(turn):
+        """Offer a call where a person is needed and none is there.
+
+        A rule that names no intent calls a person whatever is said; a call is not offered at every farewell.
+        """
+        rules = environment().business.handoff.rules
+        if _may_call(turn) and (_is_heard(turn) or any(turn.intent in rule.intents for rule in rules)):
             handoff_waiting.offer_call_instead(turn, session, reply)
 
 
@@ -92,9 +96,14 @@ def _may_call(turn: Turn) -> bool:
     if turn.intent == ASKS:
         return False  # the action looks at all reasons together
     limits = environment().business.handoff
-    is_heard = (limits.on_anger and ANGER in turn.strong) or (limits.on_danger and DANGER in turn.strong)
     fits = any(not rule.intents or turn.intent in rule.intents for rule in limits.rules)
-    return limits.is_on and (is_heard or fits)
+    return limits.is_on and (_is_heard(turn) or fits)
+
+
+def _is_heard(turn: Turn) -> bool:
+    """Whether strong anger or danger was heard that the owner has people called for."""
+    limits = environment().business.handoff
+    return (limits.on_anger and ANGER in turn.strong) or (limits.on_danger and DANGER in turn.strong)
 
 
 def _leaves(turn: Turn) -> bool:

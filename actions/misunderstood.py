@@ -98,9 +98,7 @@ def _answer_something_else(turn: Turn, session: Session, reply: Reply) -> list[E
     elif turn.form:
         return None
     elif phone is not None and sum(word.isalpha() for word in words(turn.text)) <= BESIDE_A_PHONE:
-        customer_id = customer_of(session.get_one(Conversation, turn.conversation_id))
-        add_phone(session, customer_id=customer_id, phone=phone, proven=False)
-        reply.utter("utter_contact_received")
+        _take_number(turn, session, reply, phone)
     elif turn.attachments:
         keep_media(turn, session, reply)
     else:
@@ -117,6 +115,16 @@ def _answer_about_a_call(turn: Turn, session: Session, reply: Reply) -> list[Eve
         reply.utter("utter_invalid_phone")
         return [FollowupAction(promises.FORM)]
     return promises.answer_when(turn, session, reply)
+
+
+def _take_number(turn: Turn, session: Session, reply: Reply, phone: str) -> None:
+    """Call there instead where a call is coming, which a notice may have promised; else offer one."""
+    if promises.call_is_coming(turn, session):
+        handoff.note_callback(turn, session, reply, topic="")
+        return
+    customer_id = customer_of(session.get_one(Conversation, turn.conversation_id))
+    add_phone(session, customer_id=customer_id, phone=phone, proven=False)
+    reply.utter("utter_contact_received")
 
 
 def not_understood(turn: Turn, session: Session, reply: Reply) -> list[Event]:

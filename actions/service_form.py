@@ -59,7 +59,7 @@ class ValidateServiceForm(StoreAction):
         if turn.requested not in SLOTS:
             _begin(turn, session, reply)
             return [*slots_of(turn, session), SlotSet(CONFIRM, None)]
-        draft = _note_what_was_heard(turn, session)
+        draft = DRAFT.note_signals(turn, session)
         if turn.requested == CONFIRM and draft is not None:
             drafting.note_summary(draft, inbox_id=turn.inbox_id)
         gave_files = _take_what_was_sent(turn, session, reply)
@@ -105,7 +105,7 @@ def _begin(turn: Turn, session: Session, reply: Reply) -> None:
         _take_opening(turn, session, opening)
     elif turn.trusted:
         _apply_button(turn, session)
-    _note_what_was_heard(turn, session)
+    DRAFT.note_signals(turn, session)
     DRAFT.take_what_was_sent(turn, session)
     settle_window(turn, session, reply)
 
@@ -126,14 +126,6 @@ def _take_opening(turn: Turn, session: Session, opening: Opening) -> None:
     if tells_what_to_do(opening.text, opening.found):
         DRAFT.set(turn, session, drafting.PROBLEM, opening.text, opening.inbox_id)
     take_wish(turn, session, wish_in(opening.text, opening.found))
-
-
-def _note_what_was_heard(turn: Turn, session: Session) -> Draft | None:
-    """Remember a smell of gas or sparks, whenever they are spoken of."""
-    draft = DRAFT.of(turn, session)
-    if draft is not None:
-        drafting.note_signals(draft, signals=turn.signals, inbox_id=turn.inbox_id)
-    return draft
 
 
 def _take_what_was_sent(turn: Turn, session: Session, reply: Reply) -> bool:

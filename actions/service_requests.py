@@ -20,7 +20,6 @@ from actions.turn import Turn
 from crm_store import drafts
 from crm_store.base import utcnow
 from crm_store.errors import DraftIncomplete, FullyBooked, InvalidInput, NotFound
-from crm_store.handoff.models import DANGER
 from crm_store.persian import deadline_text, to_jalali_datetime_text, to_jalali_text, to_persian_digits
 from crm_store.service_requests import drafting, service
 from crm_store.service_requests.models import ASSIGNED, ON_THE_WAY, SCHEDULED, ServiceRequest
@@ -28,7 +27,7 @@ from crm_store.service_requests.windows import bookable_window, is_missed
 from crm_store.sla.clocks import open_clock
 from crm_store.sla.models import FIRST_RESPONSE
 from crm_store.terms import term
-from crm_store.tickets.models import SERVICE_REQUEST, URGENT
+from crm_store.tickets.models import SERVICE_REQUEST
 
 #: What is being told there is finished before somebody is sent.
 COMES_FIRST = "complaint_form"
@@ -62,6 +61,7 @@ class ActionSubmitServiceRequest(StoreAction):
 
     def answer(self, turn: Turn, session: Session, reply: Reply) -> list[Event]:
         chosen = drafting.chosen_window(DRAFT.data(turn, session))
+        heard = DRAFT.heard(turn, session)
         try:
             request = service.submit(
                 session,
@@ -84,8 +84,7 @@ class ActionSubmitServiceRequest(StoreAction):
             key=f"staff-service:{request.id}",
             params={name: told[name] for name in ("code", "title", "when")},
         )
-        if request.priority == URGENT:
-            handoff_waiting.offer_call_instead(turn, session, reply, heard={DANGER})
+        handoff_waiting.offer_call_instead(turn, session, reply, heard=heard, intent="service_request")
         return clear_slots(SLOTS)
 
 

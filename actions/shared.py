@@ -181,6 +181,9 @@ class ActionCancelForm(StoreAction):
             return privacy.take_no(turn, session, reply)
         if turn.form == ticket_form.FORM:
             return tickets.drop_task(turn, session, reply)
+        if turn.callback_offered and turn.form is None:
+            reply.utter("utter_callback_declined")
+            return []
         dropped = {
             form
             for form, drop in DROPPING.items()

@@ -13,6 +13,17 @@ from crm_store.wordings import BUSINESS, Wordings
 
 _WORD = re.compile(r"\w+")
 _QUESTION_MARK = "؟"
+_ASKS_WITHOUT_A_MARK = frozenset(
+    {
+        "utter_ask_answer",
+        "utter_ask_note",
+        "utter_club_ask_friend_code",
+        "utter_club_friend_unknown",
+        "utter_complaint_waits_for_you",
+        "utter_grade_unclear",
+        "utter_survey_left_open",
+    }
+)
 _wordings: Wordings | None = None
 
 
@@ -62,12 +73,17 @@ def fragment(response: str, **params: object) -> Rich:
 
 
 def asks(response: str) -> bool:
-    """Whether a response asks something, in any of its wordings: what is said after it would take its yes.
+    """Whether a response asks something or gives a choice, so that what is said next would take its answer.
 
     Raises:
         RuntimeError: `speak_as` was not called.
     """
-    return any(_QUESTION_MARK in (one.get("text") or "") for one in _current().current()[response])
+    return response in _ASKS_WITHOUT_A_MARK or any(
+        _QUESTION_MARK in (one.get("text") or "")
+        or one.get("buttons")
+        or (one.get("custom") or {}).get("request_contact")
+        for one in _current().current()[response]
+    )
 
 
 def button(title: str, intent: str, **entities: str) -> dict[str, str]:

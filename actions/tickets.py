@@ -9,6 +9,7 @@ from typing import Any
 from rasa_sdk.events import ActiveLoop, FollowupAction, SlotSet
 from sqlalchemy.orm import Session
 
+from actions import handoff_waiting
 from actions.base import Event, Reply, StoreAction, clear_slots, environment, keep_form_waiting
 from actions.codes import named_ticket
 from actions.complaints import ask_if_solved
@@ -167,6 +168,9 @@ def end_task(turn: Turn, session: Session, reply: Reply) -> list[Event]:
         reply.utter("utter_task_dropped")
     elif not _carry_out(turn, session, reply, under_way):
         return [*slots_of(under_way), FollowupAction(FORM)]
+    elif not reply.awaits:
+        wish = next((wish for wish, task in TASK_OF_INTENT.items() if task == under_way.task), "")
+        handoff_waiting.offer_call_instead(turn, session, reply, intent=wish)
     service.end_task(under_way.draft, inbox_id=turn.inbox_id)
     return clear_slots(SLOTS)
 

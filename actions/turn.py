@@ -40,6 +40,7 @@ STRONG = 0.8
 CALLBACK_OFFERS = frozenset(
     {
         "utter_offer_callback",
+        "utter_call_instead",
         "utter_handoff_closed",
         "utter_callback_overdue",
         "utter_faq_not_yet",
@@ -131,6 +132,7 @@ class Turn:
         inbox_id: the message in the store; every effect of the turn is keyed by it.
         part: which part of a message that asks for several things, counted from 1; parts ask for different
             things, so an effect of which a message may have several needs this in its key.
+        is_last_part: whether nothing of the message is still to be answered.
         correlation_id: names the message in all logs.
         channel: where it came from.
         trusted: True for a button that we sent, never for something typed.
@@ -152,12 +154,14 @@ class Turn:
         previous: the turn before.
         failures: how many turns in a row, up to the one before, were not understood.
         heard: responses said since the active form began, as far as the tracker still holds them.
+        lately: the same since the session began.
         said: responses said in answer to this very message so far, to its earlier parts as well.
     """
 
     conversation_id: int
     inbox_id: int
     part: int = 1
+    is_last_part: bool = True
     correlation_id: str = ""
     channel: str = ""
     trusted: bool = False
@@ -178,6 +182,7 @@ class Turn:
     previous: Previous = Previous()
     failures: int = 0
     heard: frozenset[str] = frozenset()
+    lately: frozenset[str] = frozenset()
     said: frozenset[str] = frozenset()
 
     @property
@@ -253,6 +258,7 @@ def read_turn(tracker: Tracker) -> Turn:
         conversation_id=int(tracker.sender_id),
         inbox_id=inbox_id,
         part=part,
+        is_last_part=part >= len(metadata.get("parts") or ()),
         correlation_id=str(metadata.get("correlation_id") or ""),
         channel=tracker.get_latest_input_channel() or "",
         trusted=metadata.get("trusted") is True,
@@ -278,6 +284,7 @@ def read_turn(tracker: Tracker) -> Turn:
         previous=_previous_turn(tracker.events[:latest]) if part == 1 else Previous(),
         failures=_failures(tracker.events[:latest]),
         heard=_heard(tracker.events, tracker.active_loop_name),
+        lately=_heard(tracker.events, ""),
         said=_said_to(tracker.events, inbox_id),
     )
 

@@ -22,7 +22,7 @@ ATTACHMENTS, PHONE = "attachments", "phone"
 #: Where the phone stands in a draft: the id of the contact point, 0 for "no phone".
 CONTACT_POINT = "contact_point_id"
 #: What was heard beside the words: ``danger``, ``urgency``, ``anger``.
-SIGNALS = "signals"
+SIGNALS, STRONG_SIGNALS = "signals", "strong_signals"
 #: The field that the customer wants to correct: it is asked again, its former value stays until then.
 ASKING = "asking"
 #: The summary has been shown: from then on only what the customer wants to correct is asked.
@@ -125,11 +125,20 @@ def note_summary(draft: Draft, *, inbox_id: int) -> None:
     drafts.set_field(draft, field=SUMMARISED, value=True, inbox_id=inbox_id)
 
 
-def note_signals(draft: Draft, *, signals: Collection[str], inbox_id: int) -> None:
-    """Remember what was heard beside the words; it decides how urgent the matter is."""
-    heard = {*draft.data.get(SIGNALS, []), *signals}
-    if heard:
-        drafts.set_field(draft, field=SIGNALS, value=sorted(heard), inbox_id=inbox_id)
+def note_signals(
+    draft: Draft, *, signals: Collection[str], inbox_id: int, strong: Collection[str] = ()
+) -> None:
+    """Remember what was heard beside the words.
+
+    Args:
+        signals: all of it: it decides how urgent the matter is.
+        inbox_id: the message.
+        strong: what was heard beyond doubt: a reason to call a person.
+    """
+    for field, new in ((SIGNALS, signals), (STRONG_SIGNALS, strong)):
+        heard = {*draft.data.get(field, []), *new}
+        if heard:
+            drafts.set_field(draft, field=field, value=sorted(heard), inbox_id=inbox_id)
 
 
 def begin_anew(draft: Draft, *, inbox_id: int) -> None:

@@ -37,7 +37,7 @@ FILLING = Filling(DRAFT_KIND)
 complaint_draft, start_complaint, cancel_draft = FILLING.find, FILLING.start, FILLING.cancel
 set_draft_phone, attach_to_draft = FILLING.set_phone, FILLING.attach
 drop_attachments = FILLING.drop_attachments
-begin_anew, note_summary, note_signals = filling.begin_anew, filling.note_summary, filling.note_signals
+begin_anew, note_summary = filling.begin_anew, filling.note_summary
 
 
 def set_draft_field(

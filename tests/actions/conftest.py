@@ -85,7 +85,7 @@ class Chat:
             fields: ``entities`` (name to values, or to a value and its words in the text, followed
                 by the candidates of one that is ambiguous),
                 ``contact``, ``trusted``, ``ranking``, ``topics``, ``topics_of`` (intent to likeliest topic),
-                ``part`` (of a message that asks for several things), ``signals``.
+                ``part`` (of a message that asks for several things, which are ``parts``), ``signals``.
         """
         if not again:
             self.inbox_id = self.new_message()
@@ -112,7 +112,11 @@ class Chat:
             ],
             "entities": entities,
             "message_id": f"{self.inbox_id}#{fields['part']}" if "part" in fields else str(self.inbox_id),
-            "metadata": {"trusted": fields.get("trusted", False), "correlation_id": "c"},
+            "metadata": {
+                "trusted": fields.get("trusted", False),
+                "correlation_id": "c",
+                "parts": fields.get("parts", ()),
+            },
         }
         events = [*self.previous, {"event": "user", **message}]
         tracker = Tracker(

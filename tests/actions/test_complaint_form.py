@@ -38,9 +38,11 @@ class Form:
     def __init__(self, chat: Chat) -> None:
         self.chat = chat
 
-    def say(self, text: str, *, intent: str = "nlu_fallback", **entities: list[Any]) -> str:
-        """Say something; returns what is asked then."""
-        return self._turn(text, intent=intent, entities=entities)
+    def say(
+        self, text: str, *, intent: str = "nlu_fallback", heard: tuple[str, ...] = (), **entities: list[Any]
+    ) -> str:
+        """Say something, in a tone in which danger or anger is heard; returns what is asked then."""
+        return self._turn(text, intent=intent, entities=entities, signals=heard)
 
     def press(self, intent: str, **entities: str) -> str:
         """Tap a button; returns what is asked then."""
@@ -355,3 +357,16 @@ def test_a_brief_answer_to_the_question_whether_to_erase_is_no_story(form: Form)
     form.say("شکایت دارم", intent="complaint_file")
     form.chat.ran_before("utter_ask_erasure")
     assert form.say("آره پاک کن") == "left to the rules"
+
+
+@pytest.mark.parametrize("signals", [("danger",), ()])
+def test_what_is_heard_in_a_story_told_as_an_answer_decides_how_urgent_it_is(
+    form: Form, signals: tuple[str, ...]
+) -> None:
+    assert form.say("شکایت دارم", intent="complaint_file") == "description"
+    story = "پکیجتون گاز پس داد و بچه‌م حالش بد شد"
+    assert form.say(story, intent="complaint_file", heard=signals) == "category"
+    assert form.press("choose_category", category="product") == "order_number"
+    for asked in ("remedy", "attachments", "phone", CONFIRM):
+        assert form.say("ندارم") == asked
+    assert (form.file().priority == "urgent") is bool(signals)

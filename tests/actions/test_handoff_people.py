@@ -19,7 +19,7 @@ from actions.faq import ActionFaq
 from actions.handoff import ActionOfferCallback, ActionRequestCallback
 from actions.handoff_after import ActionLeaveHandoff, ActionResumeHandoff
 from actions.misunderstood import ActionFallback, ActionOutOfScope
-from actions.privacy import ActionAskErasure, ActionMarketingOptOut
+from actions.privacy import ActionAskErasure, ActionConfirmErasure, ActionMarketingOptOut
 from actions.service_form import ValidateServiceForm
 from actions.service_requests import ActionRequestService
 from actions.shared import ActionAffirm, ActionCancelForm, ActionDeny, ActionHelp, ActionReceiveMedia
@@ -329,10 +329,10 @@ def closed(agent: StaffMember, says: Callable[[str], None]) -> StaffMember:
     return agent
 
 
-def complain(chat: Chat, signal: str) -> set[str]:
+def complain(chat: Chat, *signals: str, **fields: Any) -> set[str]:
     """Something is wished in a tone that calls for a person."""
     wish = "چرا این‌همه پیام تبلیغاتی می‌دید آخه"
-    return chat.run(ActionMarketingOptOut(), wish, intent="marketing_opt_out", signals=[signal])
+    return chat.run(ActionMarketingOptOut(), wish, intent="marketing_opt_out", signals=signals, **fields)
 
 
 def tomorrow() -> str:
@@ -375,11 +375,81 @@ def test_out_of_hours_who_is_angry_or_in_danger_is_offered_a_call_after_the_answ
     assert "utter_handoff_closed" not in complain(chat, signal)
 
 
-@pytest.mark.parametrize("action", [ActionAskErasure(), ActionRequestService(), ActionFaq()])
-def test_no_call_is_offered_beside_a_question_or_an_offer_of_ours(
+@pytest.mark.parametrize("action", [ActionAskErasure(), ActionRequestService(), ActionFaq(), ActionHelp()])
+def test_no_call_is_offered_beside_a_question_an_offer_or_a_choice_of_ours(
     chat: Chat, closed: StaffMember, action: Action
 ) -> None:
     assert "utter_handoff_closed" not in chat.run(action, "این چه وضعشه", intent="faq", signals=["anger"])
+
+
+def test_no_call_is_offered_beside_the_question_whether_really_to_erase(
+    chat: Chat, closed: StaffMember
+) -> None:
+    chat.ran_before("utter_ask_erasure")
+    said = chat.run(ActionAskErasure(), "همه رو پاک کن", intent="data_erase", signals=["anger"])
+    assert said == {"utter_ask_erasure_again"}
+
+
+def test_no_call_is_offered_to_who_is_about_to_be_forgotten(chat: Chat, closed: StaffMember) -> None:
+    chat.ran_before("utter_ask_erasure")
+    said = chat.run(ActionConfirmErasure(), intent="confirm_erasure", trusted=True, signals=["anger"])
+    assert said == {"utter_erasure_begun"}
+
+
+def test_who_declined_a_call_is_not_offered_another_one(chat: Chat, closed: StaffMember) -> None:
+    chat.ran_before("utter_marketing_stopped", "utter_handoff_closed", text="این چه وضعشه")
+    before = chat.previous
+    chat.ran_before("utter_callback_declined", text="نه")
+    chat.previous = [*before, *chat.previous]
+    assert "utter_handoff_closed" not in complain(chat, "anger")
+
+
+@pytest.mark.parametrize("text", ["ولش کن", "بی‌خیال"])
+def test_an_offered_call_is_declined_in_other_words_too(chat: Chat, closed: StaffMember, text: str) -> None:
+    chat.ran_before("utter_handoff_closed")
+    assert chat.run(ActionCancelForm(), text, intent="cancel") == {"utter_callback_declined"}
+
+
+def test_a_call_is_offered_after_the_last_part_of_a_message(chat: Chat, closed: StaffMember) -> None:
+    assert "utter_handoff_closed" not in complain(chat, "anger", part=1, parts=["تبلیغ", "ساعت کار"])
+    assert "utter_handoff_closed" in complain(chat, "anger", part=2, parts=["تبلیغ", "ساعت کار"])
+
+
+@pytest.mark.parametrize(
+    ("rule", "is_offered"),
+    [('intents = ["marketing_opt_out"]', True), ('tiers = ["طلایی"]', False)],
+)
+def test_a_rule_offers_a_call_where_it_names_what_is_wanted(
+    chat: Chat, closed: StaffMember, says: Callable[[str], None], rule: str, *, is_offered: bool
+) -> None:
+    says(f"{ALWAYS_OPEN}[[handoff.rules]]\n{rule}\n{CLOSED_NOW.format(day=tomorrow(), hours='09:00-17:00')}")
+    with chat.database.write() as session:
+        session.get_one(Customer, chat.conversation.identity.customer_id).tier = "طلایی"
+    assert ("utter_handoff_closed" in complain(chat)) == is_offered
+
+
+def test_whose_promised_call_did_not_come_is_offered_another_one_with_an_apology(
+    chat: Chat, closed: StaffMember
+) -> None:
+    chat.run(ActionRequestCallback(), "۰۹۱۲۳۴۵۶۷۸۹", intent="request_callback")
+    with chat.database.write() as session:
+        session.scalars(select(CallbackRequest)).one().due_at = utcnow() - timedelta(hours=1)
+    chat.ran_before()
+    assert "utter_callback_overdue" in complain(chat, "anger")
+
+
+def test_a_call_after_a_complaint_is_not_about_the_yes_that_filed_it(chat: Chat, closed: StaffMember) -> None:
+    chat.ran_before("utter_complaint_filed", "utter_handoff_closed", text="آره ثبت کن")
+    chat.run(ActionRequestCallback(), "۰۹۱۲۳۴۵۶۷۸۹", intent="request_callback")
+    with chat.database.read() as session:
+        assert session.scalars(select(CallbackRequest.topic)).one() == ""
+
+
+def test_a_number_for_a_call_that_a_notice_promised_is_where_to_call(chat: Chat, shop: Database) -> None:
+    chat.run(ActionRequestCallback(), "۰۹۱۲۳۴۵۶۷۸۹", intent="request_callback")
+    chat.ran_before()
+    assert chat.run(ActionFallback(), "۰۹۳۵۴۴۴۵۵۶۶", intent="nlu_fallback") == {"utter_callback_noted"}
+    assert "۰۹۳۵ ۴۴۴ ۵۵۶۶" in plain(chat.told("utter_callback_noted")["phone"])
 
 
 def test_no_call_is_offered_in_the_middle_of_a_form(chat: Chat, closed: StaffMember) -> None:
@@ -392,7 +462,7 @@ def test_within_hours_whom_nobody_is_there_for_is_offered_a_call_by_when_it_come
 ) -> None:
     with chat.database.write() as session:
         session.get_one(StaffMember, agent.id).presence = "away"
-    assert "utter_offer_callback" in complain(chat, "anger")
+    assert "utter_call_instead" in complain(chat, "anger")
 
 
 @pytest.mark.usefixtures("shop")

@@ -18,6 +18,7 @@ from crm_store.service_requests.models import BookingWindow, ServiceRequest
 from crm_store.settings import Settings
 from tests.actions.conftest import STAFF_GROUP, Chat
 from tests.actions.service_chat import BUSINESS, ServiceForm
+from tests.factories.handoff import an_agent
 
 
 @pytest.fixture(autouse=True)
@@ -45,6 +46,19 @@ def registered(chat: Chat, *, booked: bool = True) -> ServiceRequest:
     assert request is not None
     chat.form, chat.slots = None, {}
     return request
+
+
+def test_who_was_angry_when_asking_for_somebody_is_offered_a_call_at_the_end(chat: Chat) -> None:
+    with chat.database.write() as session:
+        an_agent(session, presence="offline")
+    form = ServiceForm(chat)
+    form.say("یه نفر رو بفرستید دیگه، اعصاب نذاشتید", intent="service_request", signals=["anger"])
+    form.press("choose_kind", kind="other")
+    form.say("می‌خوام دستگاه قدیمی رو بفروشم")
+    form.say("ندارم", intent="skip")
+    form.say("بدون شماره")
+    assert form.submit() is not None
+    assert form.said & {"utter_call_instead", "utter_handoff_closed"}  # within the hours, or not
 
 
 def test_the_staff_group_hears_of_it_once(chat: Chat) -> None:

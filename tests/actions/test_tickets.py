@@ -18,6 +18,7 @@ from crm_store.persian import new_tracking_code, to_persian_digits
 from crm_store.settings import Settings
 from tests.actions.conftest import Chat
 from tests.actions.ticket_chat import LEFT, TICKET_BUSINESS, TicketChat
+from tests.factories.handoff import an_agent
 
 ONE_MORE: dict[str, Any] = {"intent": "complaint_add_note"}
 WITHDRAW: dict[str, Any] = {"intent": "complaint_withdraw"}
@@ -218,6 +219,20 @@ def test_somebody_elses_code_looks_like_one_that_does_not_exist(
     for code in (foreign, new_tracking_code()):
         assert tickets.say(f"برای کد {code}", **fields) == ["utter_ticket_not_found"]
     assert tickets.chat.form is None
+
+
+def test_who_takes_back_a_complaint_is_offered_a_call_where_a_rule_would_have_called_a_person(
+    tickets: TicketChat, settings: Settings
+) -> None:
+    rule = '\n[[handoff.rules]]\nintents = ["complaint_withdraw"]\n'
+    Path(settings.business_path).write_text(TICKET_BUSINESS + rule, encoding="utf-8")
+    with tickets.chat.database.write() as session:
+        an_agent(session, presence="offline")
+    tickets.complaint()
+    tickets.say("شکایتم رو پس می‌گیرم", **WITHDRAW)
+    said = tickets.say("بله", intent="affirm")
+    assert said[0] == "utter_complaint_withdrawn"
+    assert said[1:] in (["utter_call_instead"], ["utter_handoff_closed"])  # within the hours, or not
 
 
 def test_somebody_elses_code_is_no_choice_either(

@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from crm_store import drafts
+from crm_store import drafts, filling
 from crm_store.activity import timeline
 from crm_store.conversations.models import Conversation
 from crm_store.conversations.service import add_attachment, customer_of
@@ -134,7 +134,7 @@ def test_danger_makes_a_request_urgent(database: Database, signals: list[str], p
         confirmed = a_draft(session, conversation, starts_at=at(23, 9))
         draft = drafting.start_request(session, conversation_id=conversation.id, inbox_id=confirmed)
         for signal in signals:
-            drafting.note_signals(draft, signals=[signal], inbox_id=confirmed)
+            filling.note_signals(draft, signals=[signal], inbox_id=confirmed)
         made = service.submit(
             session, conversation_id=conversation.id, inbox_id=confirmed, rules=RULES, now=NOW
         )
