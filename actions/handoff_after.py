@@ -17,6 +17,7 @@ from crm_store.handoff import service as callbacks
 from crm_store.handoff.agreements import Agreement, last_agreement
 from crm_store.persian import to_jalali_text
 from crm_store.service_requests import drafting as requests
+from crm_store.terms import term
 
 #: The form that takes a draft down, by its kind.
 FORM_OF = {
@@ -98,7 +99,8 @@ def agreement_with(turn: Turn, session: Session) -> Agreement | None:
 def tell_agreement(reply: Reply, agreement: Agreement) -> None:
     """Tell what was agreed with whom, or that nothing was written down."""
     date = to_jalali_text(agreement.at, environment().settings.business.timezone)
+    agent = agreement.agent or term("handoff", "words", "somebody")
     if agreement.agreed:
-        reply.utter(AGREED, agent=agreement.agent, agreed=agreement.agreed, date=date)
+        reply.utter(AGREED, agent=agent, agreed=agreement.agreed, date=date)
     else:
-        reply.utter(NOT_NOTED, agent=agreement.agent, date=date)
+        reply.utter(NOT_NOTED, agent=agent, date=date)

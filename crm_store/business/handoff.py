@@ -45,7 +45,8 @@ class Handoff(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         chats_per_agent: conversations that one person has at a time.
         claim_minutes: after so many minutes without a claim the supervisors are told, and again after that.
         expire_minutes: after so many minutes a call is promised instead; 0 for never.
-        idle_minutes: after so many minutes without a word of both sides the conversation is given back.
+        idle_minutes: after so many minutes without a word of both sides the conversation is given back; after
+            so many without one of the staff, if its owner is not there, another one gets who writes in vain.
         asks_rating: whether the survey for hand-overs is asked at the end.
     """
 

@@ -20,7 +20,7 @@ class Agreement(msgspec.Struct, frozen=True):
     """How the last talk with a person ended.
 
     Attributes:
-        agent: who it was with; empty where nobody of them is known any more.
+        agent: who it was with; empty where nobody of them is known, or their name is not.
         agreed: what was agreed; empty where nothing was written down.
         at: when it ended.
     """

@@ -20,6 +20,8 @@ from crm_store.staff.models import StaffMember
 from crm_store.staff.permissions import has_permission
 
 Tab = Literal["waiting", "mine", "all", "ended"]
+#: How the authors of lines begin that customers and the staff write.
+BY_CUSTOMER, BY_STAFF = "customer", "staff:"
 #: So many of a conversation's last lines are looked at for what nobody has answered.
 _RECENT = 100
 #: So many digits of a phone number find its customer.
@@ -275,7 +277,7 @@ def _unanswered(session: Session, conversations: Collection[int]) -> dict[int, i
         .where(
             answer.conversation_id == Conversation.id,
             answer.seq > Conversation.last_seq - _RECENT,
-            answer.author.startswith("staff:"),
+            answer.author.startswith(BY_STAFF),
             answer.audience == EVERYBODY,
         )
         .scalar_subquery()
@@ -285,7 +287,7 @@ def _unanswered(session: Session, conversations: Collection[int]) -> dict[int, i
         .join(Message, Message.conversation_id == Conversation.id)
         .where(
             Conversation.id.in_(conversations),
-            Message.author == "customer",
+            Message.author == BY_CUSTOMER,
             Message.seq > Conversation.last_seq - _RECENT,
             Message.seq > func.coalesce(answered, 0),
         )
@@ -294,12 +296,18 @@ def _unanswered(session: Session, conversations: Collection[int]) -> dict[int, i
     return dict(found.all())
 
 
-def last_spoken(session: Session, *, conversation_id: int) -> datetime | None:
-    """When the customer or somebody of the staff said something to the other last."""
+def last_spoken(
+    session: Session, *, conversation_id: int, by: Collection[str] = (BY_CUSTOMER, BY_STAFF)
+) -> datetime | None:
+    """When the customer or somebody of the staff said something to the other last.
+
+    Args:
+        by: whose words count: one of these, or both.
+    """
     return session.scalar(
         select(func.max(Message.created_at)).where(
             Message.conversation_id == conversation_id,
             Message.audience == EVERYBODY,
-            or_(Message.author == "customer", Message.author.startswith("staff:")),
+            or_(*(Message.author.startswith(author) for author in by)),
         )
     )

@@ -11,16 +11,15 @@ from crm_store.base import utcnow
 from crm_store.conversations.service import lock_conversation
 from crm_store.errors import AlreadyClaimed, CapReached, InvalidTransition
 from crm_store.handoff.keeping import (
-    JOINED,
     Case,
     actor_of,
     change_owner,
+    introduce,
     locked,
     member_now,
     note,
     remember_interrupted,
     require,
-    tell_customer,
 )
 from crm_store.handoff.models import CLAIMED, ENDED, STAFF, WAITING, Handoff
 from crm_store.handoff.offering import fits
@@ -134,14 +133,7 @@ def _take(session: Session, case: Case, staff: StaffMember, rules: Rules, now: d
     change_owner(session, conversation, member.id)
     remember_interrupted(session, handoff)
     note(session, handoff, "claimed", actor=actor_of(member), now=now, data={"reason": handoff.reason})
-    tell_customer(
-        session,
-        handoff,
-        JOINED,
-        now=now,
-        params={"agent": member.name, "number": handoff.id},
-        cause=conversation.ownership,
-    )
+    introduce(session, case, member, now=now)
     return handoff
 
 

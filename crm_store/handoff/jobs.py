@@ -14,9 +14,11 @@ from typing import Any
 from sqlalchemy import ColumnElement, and_, exists, func, or_, select
 from sqlalchemy.orm import Session
 
+from crm_store.activity import Activity
 from crm_store.db import Database
-from crm_store.handoff.board import last_spoken
+from crm_store.handoff.board import BY_CUSTOMER, BY_STAFF, last_spoken
 from crm_store.handoff.keeping import (
+    SUBJECT,
     SYSTEM,
     Case,
     locked,
@@ -27,7 +29,7 @@ from crm_store.handoff.keeping import (
 )
 from crm_store.handoff.models import CLAIMED, EXPIRED, WAITING, Handoff
 from crm_store.handoff.offering import UNKNOWN, offer
-from crm_store.handoff.presence import ONLINE
+from crm_store.handoff.presence import LASTS, ONLINE
 from crm_store.handoff.promise import promised_by
 from crm_store.handoff.rating import ask_for_rating
 from crm_store.handoff.releasing import give_back
@@ -46,6 +48,8 @@ UNCLAIMED = "utter_staff_handoff_unclaimed"
 EXPIRED_RESPONSE, OFFER_CALL = "utter_handoff_expired", "utter_handoff_out_of_hours"
 #: By so much more urgent is who was not claimed in time.
 RISES_BY = 10
+#: What a customer says so soon after the last answer is thanks or a farewell, and asks for no other one.
+_LAST_WORD = timedelta(minutes=15)
 _ABOVE = ("supervisor", "admin")
 _AT_ONCE = 200
 
@@ -57,6 +61,7 @@ def look_after(database: Database, *, rules: Rules, now: datetime) -> Counter[st
     limits = rules.business.handoff
     steps: list[tuple[str, ColumnElement[bool], Step]] = [
         ("orphaned", _owner_is_gone(), _put_back),
+        ("unanswered", and_(_is_old(limits.idle_minutes, now), _owner_is_away(now)), _put_back_unanswered),
         ("idle", _is_old(limits.idle_minutes, now), _give_back_idle),
     ]
     if limits.expire_minutes:
@@ -155,6 +160,20 @@ def _put_back(session: Session, case: Case, rules: Rules, now: datetime) -> bool
     return True
 
 
+def _put_back_unanswered(session: Session, case: Case, rules: Rules, now: datetime) -> bool:
+    """Let somebody else have a customer who writes in vain to a person who is not there."""
+    conversation, handoff = case
+    answered = last_spoken(session, conversation_id=conversation.id, by=(BY_STAFF,))
+    asked = last_spoken(session, conversation_id=conversation.id, by=(BY_CUSTOMER,))
+    if handoff.claimed_at is None or asked is None:
+        return False
+    heard = max(answered or handoff.claimed_at, handoff.claimed_at)
+    is_long_ago = heard <= now - timedelta(minutes=rules.business.handoff.idle_minutes)
+    if not is_long_ago or asked < heard + _LAST_WORD:
+        return False
+    return _put_back(session, case, rules, now)
+
+
 def _offer(session: Session, case: Case, rules: Rules, now: datetime) -> bool:
     """Offer it to the next one, if anybody is there."""
     before = case.handoff.offered_to_id, case.handoff.offered_at
@@ -176,8 +195,24 @@ def _owner_is_gone() -> ColumnElement[bool]:
     return and_(Handoff.state == CLAIMED, Handoff.owner_id.in_(gone))
 
 
+def _owner_is_away(now: datetime) -> ColumnElement[bool]:
+    """Whether the owner takes no conversations over at this moment, or has not said so for too long."""
+    is_there = and_(StaffMember.presence == ONLINE, StaffMember.presence_at > now - LASTS)
+    there = select(StaffMember.id).where(is_there)
+    return and_(Handoff.state == CLAIMED, Handoff.owner_id.not_in(there))
+
+
 def _is_old(minutes: int, now: datetime) -> ColumnElement[bool]:
-    return and_(Handoff.state == CLAIMED, Handoff.claimed_at <= now - timedelta(minutes=minutes))
+    """What somebody has had for so long: neither claimed nor passed on to them later."""
+    since = now - timedelta(minutes=minutes)
+    is_passed_on = exists().where(
+        Activity.customer_id == Handoff.customer_id,
+        Activity.subject_type == SUBJECT,
+        Activity.subject_id == Handoff.id,
+        Activity.kind == "handoff.transferred",
+        Activity.at > since,
+    )
+    return and_(Handoff.state == CLAIMED, Handoff.claimed_at <= since, ~is_passed_on)
 
 
 def _waits_since(minutes: int, now: datetime) -> ColumnElement[bool]:

@@ -27,8 +27,10 @@ from crm_store.staff.permissions import may
 SUBJECT = "handoff"
 SYSTEM, CUSTOMER = "system", "customer"
 MAX_WORDS = 2000
-#: Tells the customer who is there.
-JOINED = "utter_handoff_joined"
+#: Tells the customer who is there, by name and where that is not known.
+JOINED, JOINED_NAMELESS = "utter_handoff_joined", "utter_handoff_joined_nameless"
+#: The same, where another colleague was there before.
+TRANSFERRED, TRANSFERRED_NAMELESS = "utter_handoff_transferred", "utter_handoff_transferred_nameless"
 
 
 class Case(NamedTuple):
@@ -184,6 +186,25 @@ def tell_customer(
         due_at=now,
         speaker=SPEAKER_DESK,
         handoff_id=handoff.id,
+    )
+
+
+def introduce(
+    session: Session, case: Case, staff: StaffMember, *, is_passed_on: bool = False, now: datetime
+) -> OutboxItem:
+    """Tell the customer who has their conversation from now on; a log-in is nobody's name.
+
+    Args:
+        is_passed_on: whether a colleague had it before.
+    """
+    named, nameless = (TRANSFERRED, TRANSFERRED_NAMELESS) if is_passed_on else (JOINED, JOINED_NAMELESS)
+    return tell_customer(
+        session,
+        case.handoff,
+        named if staff.name else nameless,
+        now=now,
+        params={"agent": staff.name, "number": case.handoff.id},
+        cause=case.conversation.ownership,
     )
 
 

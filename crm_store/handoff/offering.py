@@ -1,12 +1,13 @@
-"""Offers a waiting hand-over to one after another; anybody may claim it all the same."""
+"""Offers a waiting hand-over to one after another, and tells to whom one is given; anybody may claim it."""
 
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy.orm import Session
 
-from crm_store.handoff.keeping import name_of, staff_notice_key
+from crm_store.handoff.keeping import Case, name_of, staff_notice_key
 from crm_store.handoff.models import Handoff
 from crm_store.handoff.presence import cap_of, loads, online, team_in_force
 from crm_store.rules import Rules
@@ -14,10 +15,10 @@ from crm_store.staff.models import StaffMember
 from crm_store.staff.phones import said, sees_phones
 from crm_store.staff.telling import tell_member
 
-OFFER = "utter_staff_handoff_offer"
+OFFER, GIVEN = "utter_staff_handoff_offer", "utter_staff_handoff_given"
 #: Stands for a name or a topic that nobody told.
 UNKNOWN = "—"
-#: Letters of what it is about that stand in an offer.
+#: Letters of what it is about that stand in a notice.
 _TOPIC = 120
 
 
@@ -43,17 +44,14 @@ def offer(
     handoff.offered_to_id, handoff.offered_at = chosen.id if chosen else None, now
     if chosen is not None:
         chosen.offered_at = now
-        topic = said(handoff.topic, is_whole=sees_phones(rules, role=chosen.role))
         tell_member(
             session,
             staff_id=chosen.id,
             response=OFFER,
             key=f"{staff_notice_key(handoff.id)}offer:{int(now.timestamp())}",
             params={
-                "name": name_of(session, customer_id=handoff.customer_id) or UNKNOWN,
-                "topic": topic[:_TOPIC] or UNKNOWN,
+                **_told_of(session, handoff, chosen, rules),
                 "reason": handoff.reason,
-                "handoff": handoff.id,
                 "number": handoff.id,
             },
         )
@@ -61,11 +59,36 @@ def offer(
     return chosen
 
 
+def tell_given(
+    session: Session, case: Case, colleague: StaffMember, *, by: StaffMember, rules: Rules
+) -> None:
+    """Tell a colleague that a conversation, locked already, is theirs from now on, and by whom."""
+    conversation, handoff = case
+    if colleague.id != by.id:
+        tell_member(
+            session,
+            staff_id=colleague.id,
+            response=GIVEN,
+            key=f"{staff_notice_key(handoff.id)}given:{conversation.ownership}",
+            params={**_told_of(session, handoff, colleague, rules), "by": by.name or by.login or ""},
+        )
+
+
 def fits(staff: StaffMember, handoff: Handoff, rules: Rules) -> bool:
     """Whether a hand-over is for somebody by team and skill."""
     team = team_in_force(handoff.team, rules)
     is_of_team = not team or staff.team == team
     return is_of_team and (not handoff.skill or handoff.skill in staff.skills)
+
+
+def _told_of(session: Session, handoff: Handoff, staff: StaffMember, rules: Rules) -> dict[str, Any]:
+    """What a notice to somebody of the staff says of a hand-over."""
+    topic = said(handoff.topic, is_whole=sees_phones(rules, role=staff.role))
+    return {
+        "name": name_of(session, customer_id=handoff.customer_id) or UNKNOWN,
+        "topic": topic[:_TOPIC] or UNKNOWN,
+        "handoff": handoff.id,
+    }
 
 
 def _whose_turn(session: Session, handoff: Handoff, rules: Rules, now: datetime) -> StaffMember | None:

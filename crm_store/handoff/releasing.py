@@ -25,6 +25,7 @@ from crm_store.handoff.resuming import offer_to_go_on
 from crm_store.handoff.waiting import end
 from crm_store.rules import Rules
 from crm_store.staff.models import StaffMember
+from crm_store.terms import term
 
 RELEASED_RESPONSE, AGREED_RESPONSE = "utter_handoff_released", "utter_handoff_released_agreed"
 
@@ -80,7 +81,8 @@ def give_back(
     Args:
         by: who does it; None where it was idle for too long.
     """
-    agent = member_now(session, handoff.owner_id).name if handoff.owner_id is not None else ""
+    owner = member_now(session, handoff.owner_id) if handoff.owner_id is not None else None
+    agent = (owner.name if owner is not None else "") or term("handoff", "words", "somebody")
     handoff.agreed = words(agreed)
     end(session, conversation, handoff, outcome=RELEASED, now=now)
     data = {"idle": True} if by is None else {"agreed": bool(handoff.agreed)}

@@ -11,9 +11,10 @@ from crm_store.conversations.models import STAFF_ONLY, Conversation
 from crm_store.conversations.service import add_message
 from crm_store.errors import InvalidInput, InvalidTransition
 from crm_store.handoff.keeping import (
-    JOINED,
+    Case,
     actor_of,
     change_owner,
+    introduce,
     locked,
     member_now,
     note,
@@ -22,14 +23,14 @@ from crm_store.handoff.keeping import (
     words,
 )
 from crm_store.handoff.models import CLAIMED, ENDED, WAITING, Handoff
-from crm_store.handoff.offering import offer
+from crm_store.handoff.offering import offer, tell_given
 from crm_store.handoff.presence import LASTS, ONLINE, has_room
 from crm_store.handoff.releasing import require_hand
 from crm_store.rules import Rules
 from crm_store.staff.models import StaffMember
 from crm_store.staff.permissions import has_permission
 
-TRANSFERRED, TO_TEAM = "utter_handoff_transferred", "utter_handoff_transferred_team"
+TO_TEAM = "utter_handoff_transferred_team"
 
 
 def transfer(
@@ -45,8 +46,8 @@ def transfer(
 ) -> Handoff:
     """Pass a conversation on, to a colleague or to a team.
 
-    A colleague who is online and may take one more has it at once. Else it waits again, offered to them
-    first, and meanwhile the bot answers; likewise for a team.
+    A colleague who is online and may take one more has it at once, and is told so in their chat. Else it
+    waits again, offered to them first, and meanwhile the bot answers; likewise for a team.
 
     Args:
         staff: who has it, or who may manage those of others; they may pass on what waits too.
@@ -87,9 +88,9 @@ def transfer(
     if colleague is not None and _can_take(session, colleague, rules, now):
         _hand(session, conversation, handoff, colleague, now)
         _note(session, handoff, member, data, now)
-        response = TRANSFERRED if was_claimed else JOINED
-        params = {"agent": colleague.name, "number": handoff.id}
-        tell_customer(session, handoff, response, now=now, params=params, cause=conversation.ownership)
+        case = Case(conversation, handoff)
+        introduce(session, case, colleague, is_passed_on=was_claimed, now=now)
+        tell_given(session, case, colleague, by=member, rules=rules)
         return handoff
     _put_back(session, conversation, handoff, rules, now)
     if to_team:
@@ -104,7 +105,7 @@ def transfer(
 def wait_again(
     session: Session, conversation: Conversation, handoff: Handoff, *, rules: Rules, now: datetime
 ) -> None:
-    """Put a claimed conversation back into the queue because its owner may have none any more."""
+    """Put a claimed conversation back into the queue: its owner has left, or may have none any more."""
     _put_back(session, conversation, handoff, rules, now)
     _note(session, handoff, None, {}, now)
     offer(session, handoff, rules=rules, now=now)

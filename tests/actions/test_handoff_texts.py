@@ -16,7 +16,9 @@ AGENT = {"agent": "نگار", "number": 5}
 #: Notices and the values with which the services send them.
 NOTICES: dict[str, dict[str, Any]] = {
     "utter_handoff_joined": AGENT,
+    "utter_handoff_joined_nameless": {"agent": "", "number": 5},
     "utter_handoff_transferred": AGENT,
+    "utter_handoff_transferred_nameless": {"agent": "", "number": 5},
     "utter_handoff_transferred_team": {},
     "utter_handoff_released": {"agent": "نگار"},
     "utter_handoff_released_agreed": {"agent": "نگار", "agreed": "فردا پول برمی‌گردد"},
@@ -31,6 +33,7 @@ NOTICES: dict[str, dict[str, Any]] = {
         "handoff": 5,
         "number": 5,
     },
+    "utter_staff_handoff_given": {"name": "سارا", "topic": "قسط", "by": "نگار", "handoff": 5},
     "utter_staff_handoff_unclaimed": {
         "count": 2,
         "name": "سارا",
@@ -43,7 +46,9 @@ NOTICES: dict[str, dict[str, Any]] = {
 #: Where a customer may end the waiting or the talk, by what stands on the button.
 LEAVING = {
     "utter_handoff_joined": "پایان گفت‌وگو با همکار",
+    "utter_handoff_joined_nameless": "پایان گفت‌وگو با همکار",
     "utter_handoff_transferred": "پایان گفت‌وگو با همکار",
+    "utter_handoff_transferred_nameless": "پایان گفت‌وگو با همکار",
     "utter_handoff_transferred_team": "دیگر نیازی نیست",
 }
 

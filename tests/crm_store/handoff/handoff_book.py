@@ -54,7 +54,7 @@ class Wish:
     requested_at: datetime
     waiting_since: datetime
     escalate_at: datetime | None
-    claimed_at: datetime | None = None
+    held_since: datetime | None = None
     owner: int | None = None
     team: str = ""
 
@@ -177,7 +177,7 @@ class Book:
     def own(self, chat: Chat, agent: int) -> None:
         assert chat.wish is not None
         if chat.wish.owner != agent:
-            chat.wish.owner, chat.wish.claimed_at = agent, self.now
+            chat.wish.owner, chat.wish.held_since = agent, self.now
             chat.ownership += 1
         self.compare(chat)
 

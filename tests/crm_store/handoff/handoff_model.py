@@ -262,7 +262,7 @@ class Desk(Book):
         if not self.expect(refused, pass_on):
             return
         if colleague is not None and self.load(colleague) < CAP:
-            wish.owner, chat.ownership = colleague, chat.ownership + 1
+            wish.owner, wish.held_since, chat.ownership = colleague, self.now, chat.ownership + 1
         else:
             self.wait_again(chat)
             wish.team = to.get("to_team") or wish.team
@@ -292,7 +292,7 @@ class Desk(Book):
             if wish.owner is not None:
                 spoken = chat.spoken_at or NOON
                 idle = IDLE_MINUTES * MINUTE
-                if wish.claimed_at and wish.claimed_at <= self.now - idle and spoken <= self.now - idle:
+                if wish.held_since and wish.held_since <= self.now - idle and spoken <= self.now - idle:
                     self.end(chat)
             elif wish.waiting_since <= self.now - EXPIRE_MINUTES * MINUTE:
                 self.end(chat)

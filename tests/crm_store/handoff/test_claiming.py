@@ -52,6 +52,23 @@ def test_a_claim_makes_the_conversation_somebodys_own(database: Database) -> Non
         assert (audited.action, audited.actor) == ("handoff.claimed", f"staff:{agent.id}")
 
 
+def test_who_has_given_no_name_is_a_colleague_to_the_customer(database: Database) -> None:
+    with database.write() as session:
+        first, second, handoff = an_agent(session, name=""), an_agent(session, name=""), a_wish(session)
+        first.login, second.login = "admin", "second"
+        how: dict[str, Any] = {"handoff_id": handoff.id, "staff": first, "rules": DESK, "now": NOON}
+        claiming.claim(session, **how)
+        claiming.transfer(session, to_staff_id=second.id, **how)
+        claiming.release(session, **{**how, "staff": second})
+        assert desk_words(session, handoff.conversation_id) == [
+            "utter_handoff_joined_nameless",
+            "utter_handoff_transferred_nameless",
+            "utter_handoff_released",
+        ]
+        told = [item.content["params"].get("agent") for item in sent_to(session, handoff.conversation_id)]
+        assert told == ["", "", "یکی از همکارانم"]
+
+
 def test_who_comes_second_hears_who_was_first(database: Database) -> None:
     with database.write() as session:
         first, second, handoff = an_agent(session), an_agent(session, name="بابک"), a_wish(session)
@@ -223,7 +240,10 @@ def test_only_its_owner_and_those_above_give_a_conversation_back(database: Datab
 
 def test_a_colleague_who_is_there_has_the_conversation_at_once(database: Database) -> None:
     with database.write() as session:
-        agent, colleague, handoff = an_agent(session), an_agent(session, name="بابک"), a_wish(session)
+        chat = a_conversation(session)
+        agent, colleague = an_agent(session), an_agent(session, name="بابک", chat=chat)
+        handoff = a_wish(session, topic="قسط")
+        before = len(sent_to(session, chat.id))
         how: dict[str, Any] = {"handoff_id": handoff.id, "rules": DESK, "now": NOON}
         claiming.claim(session, staff=agent, **how)
         claiming.transfer(session, staff=agent, to_staff_id=colleague.id, note="عجله دارد", **how)
@@ -232,6 +252,14 @@ def test_a_colleague_who_is_there_has_the_conversation_at_once(database: Databas
         assert (conversation.owner_id, conversation.ownership) == (colleague.id, 2)
         told = sent_to(session, conversation.id)[-1].content
         assert (told["response"], told["params"]["agent"]) == ("utter_handoff_transferred", "بابک")
+        [given] = sent_to(session, chat.id)[before:]
+        assert given.content["response"] == "utter_staff_handoff_given"
+        assert given.content["params"] == {
+            "name": "سارا",
+            "topic": "قسط",
+            "by": "نگار",
+            "handoff": handoff.id,
+        }
         assert lines_of(session, conversation.id) == [(f"staff:{agent.id}", "staff", "عجله دارد")]
         with pytest.raises(Forbidden):
             replying.reply(session, handoff_id=handoff.id, staff=agent, text="هنوز من", key=a_key(), now=NOON)
@@ -298,12 +326,17 @@ def test_what_cannot_be_passed_on_stays_where_it_is(database: Database) -> None:
 
 def test_those_above_give_what_waits_to_somebody(database: Database) -> None:
     with database.write() as session:
-        boss, agent, handoff = an_agent(session, role="admin"), an_agent(session), a_wish(session)
-        claiming.transfer(
-            session, handoff_id=handoff.id, staff=boss, to_staff_id=agent.id, rules=DESK, now=NOON
-        )
+        chats = [a_conversation(session) for _ in range(2)]
+        boss, agent = an_agent(session, role="admin", chat=chats[0]), an_agent(session, chat=chats[1])
+        handoff, own = a_wish(session), a_wish(session)
+        how: dict[str, Any] = {"staff": boss, "rules": DESK, "now": NOON}
+        claiming.transfer(session, handoff_id=handoff.id, to_staff_id=agent.id, **how)
+        claiming.transfer(session, handoff_id=own.id, to_staff_id=boss.id, **how)
         assert (handoff.owner_id, handoff.claimed_at) == (agent.id, NOON)
         assert desk_words(session, handoff.conversation_id) == ["utter_handoff_joined"]
+        # Who gives one to themselves knows it.
+        told = [[item.content["response"] for item in sent_to(session, chat.id)] for chat in chats]
+        assert [words.count("utter_staff_handoff_given") for words in told] == [0, 1]
 
 
 def test_how_long_somebody_waited_is_kept_for_the_reports(database: Database) -> None:

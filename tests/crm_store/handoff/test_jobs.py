@@ -212,6 +212,77 @@ def test_a_talk_in_which_nobody_says_a_word_is_given_back(database: Database) ->
         assert (last.kind, last.actor) == ("handoff.released", "system")
 
 
+def test_who_got_a_talk_from_a_colleague_has_as_long_as_who_claimed_it(database: Database) -> None:
+    with database.write() as session:
+        agent, colleague, wish = an_agent(session), an_agent(session), a_wish(session)
+        how: dict[str, Any] = {"handoff_id": wish.id, "staff": agent}
+        claiming.claim(session, rules=DESK, now=NOON, **how)
+        replying.reply(session, text="سلام", key=a_key(), now=NOON, **how)
+        later = NOON + 175 * MINUTE
+        claiming.transfer(session, to_staff_id=colleague.id, rules=DESK, now=later, **how)
+    assert done(database, after=180) == {}
+    assert done(database, after=354) == {}
+    found = reread(database, wish.id)
+    assert (found.state, found.owner_id, found.claimed_at) == (CLAIMED, colleague.id, NOON)
+    assert done(database, after=355) == {"idle": 1}
+    assert reread(database, wish.id).outcome == RELEASED
+
+
+@pytest.mark.parametrize("why", ["goes home", "has not said for long that they are there"])
+def test_who_writes_in_vain_to_somebody_who_is_not_there_waits_for_another(
+    database: Database, why: str
+) -> None:
+    with database.write() as session:
+        agent = an_agent(session, now=NOON - 600 * MINUTE)
+        wish = a_wish(session)
+        how: dict[str, Any] = {"handoff_id": wish.id, "staff": agent, "now": NOON}
+        claiming.claim(session, rules=DESK, **how)
+        replying.reply(session, text="سلام", key=a_key(), **how)
+        if why == "goes home":
+            set_presence(session, staff=agent, presence="offline", now=NOON + 10 * MINUTE)
+        colleague = an_agent(session)
+        for after in (60, 120, 170):
+            says(session, wish.conversation_id, now=NOON + after * MINUTE)
+    assert done(database, after=179) == {}
+    assert done(database, after=180) == {"unanswered": 1}
+    with database.read() as session:
+        again = session.get_one(Handoff, wish.id)
+        assert (again.state, again.owner_id, again.offered_to_id) == (WAITING, None, colleague.id)
+        assert session.get_one(Conversation, wish.conversation_id).owner == "bot"
+        assert desk_words(session, wish.conversation_id)[-1] == "utter_handoff_transferred_team"
+    assert done(database, after=181) == {}
+    assert done(database, after=185)["escalated"] == 1
+    assert done(database, after=210)["expired"] == 1
+
+
+@pytest.mark.parametrize(("presence", "answered", "asked"), [("online", 0, 100), ("offline", 100, 170)])
+def test_who_is_there_or_answers_all_the_same_keeps_their_talk(
+    database: Database, presence: str, answered: int, asked: int
+) -> None:
+    with database.write() as session:
+        agent, wish = an_agent(session), a_wish(session)
+        how: dict[str, Any] = {"handoff_id": wish.id, "staff": agent, "now": NOON + answered * MINUTE}
+        claiming.claim(session, handoff_id=wish.id, staff=agent, rules=DESK, now=NOON)
+        replying.reply(session, text="سلام", key=a_key(), **how)
+        set_presence(session, staff=agent, presence=presence, now=NOON)
+        says(session, wish.conversation_id, now=NOON + asked * MINUTE)
+    assert done(database, after=200) == {}
+    assert reread(database, wish.id).owner_id == agent.id
+
+
+def test_thanks_to_somebody_who_has_gone_home_are_no_question_for_another(database: Database) -> None:
+    with database.write() as session:
+        agent, wish = an_agent(session), a_wish(session)
+        how: dict[str, Any] = {"handoff_id": wish.id, "staff": agent, "now": NOON}
+        claiming.claim(session, rules=DESK, **how)
+        replying.reply(session, text="فردا می‌رسد", key=a_key(), **how)
+        says(session, wish.conversation_id, "ممنون", now=NOON + 5 * MINUTE)
+        set_presence(session, staff=agent, presence="offline", now=NOON + MINUTE)
+        an_agent(session)
+    assert done(database, after=184) == {}
+    assert done(database, after=185) == {"idle": 1}
+
+
 def test_the_conversations_of_who_no_longer_works_here_wait_for_another(database: Database) -> None:
     with database.write() as session:
         agent, wish = an_agent(session), a_wish(session)
