@@ -18,6 +18,7 @@ from crm_store.persian import rich
 
 #: In a transcript line's ``extra``: what a person wrote did not reach the customer.
 UNDELIVERED = "undelivered"
+_NOT_DELIVERED, _NOT_EDITED = "utter_topic_undelivered", "utter_topic_edit_undelivered"
 #: Longest text below a file.
 CAPTION_LIMIT = 1024
 
@@ -80,17 +81,22 @@ def note_sent(session: Session, line_id: int, platform_message_id: str, edits: s
 
 
 def note_undelivered(session: Session, item: OutboxItem) -> None:
-    """Let the staff see that what one of them wrote does not arrive, in transcript and groups alike."""
+    """Let the staff see that what one of them wrote does not arrive, in transcript and groups alike.
+
+    Where new words do not arrive, the line itself did, and only the groups hear of it.
+    """
     line_id = item.content.get("message_id") if item.speaker == SPEAKER_STAFF else None
     line = session.get(Message, line_id) if line_id else None
-    if line is None:
-        return
-    line.extra = {**line.extra, UNDELIVERED: True}
+    is_edit = item.kind == outbox.EDIT
+    if line is None or (is_edit and line.extra.get(UNDELIVERED)):
+        return  # of an edit they know already that the message itself did not arrive
+    if not is_edit:
+        line.extra = {**line.extra, UNDELIVERED: True}
     for topic in topics.topics_of(session, conversation_id=line.conversation_id):
         told = outbox.enqueue_notice(
             session,
             conversation_id=topic.group_id,
-            response="utter_topic_undelivered",
+            response=_NOT_EDITED if is_edit else _NOT_DELIVERED,
             idempotency_key=f"undelivered:{item.id}:{topic.id}",
         )
         place = {"thread": topic.thread_id, "reply_to": topics.message_of(session, topic, line)}
@@ -104,5 +110,5 @@ def note_all_undelivered(session: Session, *, conversation_id: int) -> None:
         OutboxItem.state == outbox.PENDING,
         OutboxItem.speaker == SPEAKER_STAFF,
     )
-    for item in session.scalars(waiting):
+    for item in session.scalars(waiting.order_by(OutboxItem.id)):
         note_undelivered(session, item)

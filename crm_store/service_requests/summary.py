@@ -10,11 +10,12 @@ from sqlalchemy.orm import Session
 
 from crm_store.base import utcnow
 from crm_store.customers.models import ContactPoint
-from crm_store.persian import phone_text, to_persian_digits
+from crm_store.persian import masked_phone, to_persian_digits
 from crm_store.rules import Rules
 from crm_store.service_requests import drafting
 from crm_store.service_requests.models import ServiceRequest
 from crm_store.service_requests.windows import bookable_window, visit_text
+from crm_store.staff.phones import said
 
 #: Characters of free words that are shown.
 SHOWN_LENGTH = 500
@@ -58,17 +59,28 @@ def summary_lines(
 
 
 def request_lines(
-    session: Session, request: ServiceRequest, rules: Rules, now: datetime | None = None
+    session: Session,
+    request: ServiceRequest,
+    rules: Rules,
+    now: datetime | None = None,
+    *,
+    is_whole: bool = True,
 ) -> list[dict[str, Any]]:
-    """What a request says besides its kind and code: when, where, what; for whoever goes there."""
+    """What a request says besides its kind and code: when, where, what; for whoever goes there.
+
+    Args:
+        session: where the phone is looked up.
+        is_whole: whether whoever reads it sees phone numbers whole.
+    """
     when = (
         _line("utter_service_line_time", time=visit_text(request.window, rules, now or utcnow()))
         if request.window
         else _line("utter_service_line_time_open")
     )
     told = {name: getattr(request, name) for name in _TOLD}
-    phone = _phone(session, request.contact_point_id)
-    return [when, *_told(told), *_answers(request.answers), *([phone] if phone else [])]
+    phone = _phone(session, request.contact_point_id, is_whole=is_whole)
+    answers = _answers(request.answers, is_whole=is_whole)
+    return [when, *_told(told, is_whole=is_whole), *answers, *([phone] if phone else [])]
 
 
 #: Lines of free words, in order.
@@ -80,22 +92,27 @@ _TOLD = {
 }
 
 
-def _told(data: Mapping[str, Any]) -> list[dict[str, Any]]:
+def _told(data: Mapping[str, Any], *, is_whole: bool = True) -> list[dict[str, Any]]:
     return [
-        _line(response, **{name: shortened(data[name])}) for name, response in _TOLD.items() if data.get(name)
+        _line(response, **{name: shortened(said(data[name], is_whole=is_whole))})
+        for name, response in _TOLD.items()
+        if data.get(name)
     ]
 
 
-def _answers(answers: list[dict[str, str]]) -> list[dict[str, Any]]:
+def _answers(answers: list[dict[str, str]], *, is_whole: bool = True) -> list[dict[str, Any]]:
+    told = ((one["question"], said(one["answer"], is_whole=is_whole)) for one in answers)
     return [
-        _line("utter_service_line_answer", question=one["question"], answer=shortened(one["answer"]))
-        for one in answers
+        _line("utter_service_line_answer", question=question, answer=shortened(answer))
+        for question, answer in told
     ]
 
 
-def _phone(session: Session, contact_point_id: int | None) -> dict[str, Any] | None:
+def _phone(session: Session, contact_point_id: int | None, *, is_whole: bool = True) -> dict[str, Any] | None:
     point = session.get(ContactPoint, contact_point_id) if contact_point_id else None
-    return _line("utter_service_line_phone", phone=phone_text(point.value)) if point else None
+    if point is None:
+        return None
+    return _line("utter_service_line_phone", phone=masked_phone(point.value, full=is_whole))
 
 
 def _line(response: str, **params: object) -> dict[str, Any]:

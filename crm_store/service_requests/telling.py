@@ -15,7 +15,8 @@ from crm_store.service_requests.models import BookingWindow, ServiceRequest
 from crm_store.service_requests.summary import request_lines
 from crm_store.service_requests.windows import visit_text
 from crm_store.staff.models import StaffMember
-from crm_store.staff.telling import tell_groups, tell_member_or_groups, tell_role
+from crm_store.staff.phones import groups_see_phones
+from crm_store.staff.telling import can_be_reached, tell_groups, tell_member_or_groups, tell_role
 from crm_store.terms import term
 
 #: Why a visit did not succeed, in words for the customer.
@@ -137,12 +138,15 @@ def tell_technician(
 def tell_new_visit(
     session: Session, request: ServiceRequest, *, key: str, rules: Rules, now: datetime
 ) -> None:
-    """Tell the technician of a visit: when, where, what."""
-    lines = request_lines(session, request, rules, now)
+    """Tell the technician of a visit: when, where, what; the groups read phone numbers as they may."""
+    technician = request.technician_id
+    is_reached = technician is not None and can_be_reached(session, staff_id=technician)
+    is_whole = is_reached or groups_see_phones(rules)
+    lines = request_lines(session, request, rules, now, is_whole=is_whole)
     tell_technician(
         session,
         request,
-        staff_id=request.technician_id,
+        staff_id=technician,
         response="utter_staff_visit_new",
         key=key,
         rules=rules,

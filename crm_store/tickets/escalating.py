@@ -21,6 +21,7 @@ from crm_store.service_requests import timeline as request_timeline
 from crm_store.service_requests.models import OPEN_STATES as OPEN_REQUESTS
 from crm_store.service_requests.models import ServiceRequest
 from crm_store.staff.models import ROLES, StaffMember
+from crm_store.staff.phones import said, sees_phones
 from crm_store.staff.telling import tell_groups, tell_role
 from crm_store.terms import term
 
@@ -70,7 +71,7 @@ def escalate(
         told = {"from": former, "to": ticket.priority, "reason": why}
         request_timeline.note_event(session, ticket, _EVENT, actor=actor, now=now, inbox_id=inbox_id, **told)
     key = f"escalated:{inbox_id}:{ticket.code}"
-    _tell(session, ticket, staff=staff, key=key, rules=rules, title=title, reason=why)
+    _tell(session, ticket, staff=staff, key=key, rules=rules, title=title, why=why)
 
 
 def _check_open(is_open: bool, state: str) -> None:
@@ -85,20 +86,27 @@ def _tell(
     staff: StaffMember,
     key: str,
     rules: Rules,
-    **about: Any,
+    title: str,
+    why: str,
 ) -> None:
     params = {
         "code": to_persian_digits(ticket.code),
         "ticket": ticket.code,
         "name": staff.name or staff.login or "",
         "priority": term("complaints", "priorities", ticket.priority) or ticket.priority,
-        **about,
+        "title": title,
     }
-    said: dict[str, Any] = {"key": key, "params": params}
+
+    def reasoned(role: str) -> dict[str, Any]:
+        return {**params, "reason": said(why, is_whole=sees_phones(rules, role=role))}
+
     above = ROLES[-1:] if ROLES.index(staff.role) >= ROLES.index(_SUPERVISOR) else (_SUPERVISOR,)
     told = sum(
-        tell_role(session, role=role, response="utter_staff_escalated_to_you", **said) for role in above
+        tell_role(session, role=role, response="utter_staff_escalated_to_you", key=key, params=reasoned(role))
+        for role in above
     )
     if not told:
         # A group is named the ticket and the urgency alone.
-        tell_groups(session, groups=rules.groups, response="utter_staff_group_escalated", **said)
+        tell_groups(
+            session, groups=rules.groups, response="utter_staff_group_escalated", key=key, params=params
+        )

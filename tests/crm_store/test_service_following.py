@@ -5,17 +5,21 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 
+import msgspec
 import pytest
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from crm_store.activity import subject_timeline
+from crm_store.business.handoff import Role
 from crm_store.conversations.service import add_attachment
+from crm_store.customers.service import add_phone
 from crm_store.db import Database
 from crm_store.errors import FullyBooked, InvalidInput, InvalidTransition, NotFound, TooLate
 from crm_store.jobs.models import ScheduledJob
 from crm_store.jobs.service import run_due
 from crm_store.outbox import OutboxItem
+from crm_store.rules import Rules
 from crm_store.service_requests import following, visits, working
 from crm_store.service_requests.jobs import handlers
 from crm_store.service_requests.models import BookingWindow, ServiceRequest
@@ -318,6 +322,33 @@ def test_a_visit_of_somebody_who_cannot_be_reached_is_told_to_the_group(database
             ("utter_staff_visit_gone", "رضا"),
             ("utter_staff_visit_cancelled", "نرگس"),
         ]
+
+
+@pytest.mark.parametrize("seeing", [("supervisor", "admin"), ("agent", "supervisor", "admin")])
+@pytest.mark.parametrize("is_linked", [True, False])
+def test_a_number_is_whole_to_the_technician_and_to_a_group_that_may_see_it_only(
+    database: Database, seeing: tuple[Role, ...], *, is_linked: bool
+) -> None:
+    staff = msgspec.structs.replace(RULES.business.staff, full_phone_roles=seeing)
+    rules = Rules(msgspec.structs.replace(RULES.business, staff=staff), groups=RULES.groups)
+    is_whole = is_linked or "agent" in seeing
+    with database.write() as session:
+        a_group(session)
+        member = a_technician(session) if is_linked else StaffMember(name="رضا", role="technician")
+        session.add(member)
+        session.flush()
+        request = a_request(session, rules=rules, starts_at=at(23, 9), problem="با ۰۹۳۵ ۴۴۴ ۵۵۶۶ هماهنگ شود")
+        phone = add_phone(session, customer_id=request.customer_id, phone="09123456789", proven=True)
+        request.contact_point_id = phone.id
+        request.answers = [{"question": "زنگ؟", "answer": "۰۹۱۹ ۱۱۱ ۲۲۳۳"}]
+        working.assign(session, request, staff_id=member.id, actor="operator", rules=rules, now=NOW)
+        items = session.scalars(select(OutboxItem).order_by(OutboxItem.id))
+        (new,) = [item for item in items if item.content["response"] == "utter_staff_visit_new"]
+        told = [value for line in new.content["params"]["lines"] for value in line["params"].values()]
+    whole = {"با ۰۹۳۵ ۴۴۴ ۵۵۶۶ هماهنگ شود", "۰۹۱۹ ۱۱۱ ۲۲۳۳", "۰۹۱۲ ۳۴۵ ۶۷۸۹"}
+    masked = {"با ۰۹۳۵•••۵۵۶۶ هماهنگ شود", "۰۹۱۹•••۲۲۳۳", "۰۹۱۲•••۶۷۸۹"}
+    assert (whole if is_whole else masked) <= set(told)
+    assert not (masked if is_whole else whole) & set(told)
 
 
 # The evening before

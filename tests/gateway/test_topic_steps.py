@@ -17,10 +17,12 @@ from crm_store.business.handoff import Role
 from crm_store.conversations.models import Message
 from crm_store.customers.service import add_phone
 from crm_store.db import Database
+from crm_store.handoff import claiming, releasing
+from crm_store.handoff.jobs import look_after
 from crm_store.persian import find_phones
 from crm_store.rules import Rules
 from crm_store.settings import PROJECT_ROOT
-from tests.factories.handoff import DESK, a_wish, says
+from tests.factories.handoff import DESK, MINUTE, NOON, a_wish, an_agent, desk_words, rules_with, says
 from tests.gateway.conftest import Setup
 from tests.gateway.desk import GROUP, Desk, bare
 
@@ -98,6 +100,36 @@ def test_a_topic_hides_numbers_where_not_everybody_in_the_group_sees_them(
     assert ("همکارم ۰۹۱۹ ۱۱۱ ۲۲۳۳" in edited) is is_whole
     assert ("همکارم ۰۹۱۹•••۲۲۳۳" in edited) is not is_whole
     assert steps.next(wish.conversation_id, with_topics=False) is None
+    with database.write() as session:
+        by: dict[str, Any] = {"staff": an_agent(session), "rules": rules, "now": NOON + MINUTE}
+        claiming.claim(session, handoff_id=wish.id, **by)
+        agreed = "فردا با ۰۹۱۹ ۱۱۱ ۲۲۳۳ تماس می‌گیریم"
+        releasing.release(session, handoff_id=wish.id, agreed=agreed, **by)
+    ended = bare(shows(steps, steps.next(wish.conversation_id, with_topics=False), "72"))
+    assert ("فردا با ۰۹۱۹ ۱۱۱ ۲۲۳۳" in ended) is is_whole
+    assert ("فردا با ۰۹۱۹•••۲۲۳۳" in ended) is not is_whole
+
+
+@pytest.mark.parametrize("has_phone", [True, False])
+def test_a_topic_whose_time_ran_out_promises_nothing_that_the_customer_was_not_promised(
+    database: Database, *, has_phone: bool
+) -> None:
+    responses = Responses.load((PROJECT_ROOT / "data").glob("*/responses.yml"), BusinessFile(EXAMPLE))
+    rules = rules_with(expire_minutes=30)
+    where: dict[str, Any] = {"channel": "telegram", "chat_id": str(GROUP), "button_hours": 24}
+    steps = TopicSteps(database, responses, lambda: rules, **where)
+    with database.write() as session:
+        wish = a_wish(session, rules=rules)
+        if has_phone:
+            add_phone(session, customer_id=wish.customer_id, phone="09123456789", proven=True)
+    shows(steps, steps.next(wish.conversation_id, with_topics=False), "70")
+    assert look_after(database, rules=rules, now=NOON + timedelta(minutes=31))["expired"] == 1
+    with database.read() as session:
+        promised = desk_words(session, wish.conversation_id)[-1] == "utter_handoff_expired"
+    assert promised is has_phone
+    told = bare(shows(steps, steps.next(wish.conversation_id, with_topics=False), "71"))
+    assert "ثبت یا به او پیشنهاد شد" in told
+    assert "قول" not in told
 
 
 async def test_what_of_one_customer_cannot_be_shown_holds_up_nobody_elses_topic(

@@ -9,7 +9,9 @@ from sqlalchemy.orm import Session
 
 from crm_store.conversations.models import Message
 from crm_store.customers.models import ChannelIdentity
+from crm_store.handoff import replying
 from crm_store.handoff.canned import save_canned
+from crm_store.handoff.models import Handoff
 from crm_store.privacy.holdings import SentFile, files_of, holdings_of
 from tests.fakes.bot_api_people import SMALLEST_PHOTO
 from tests.gateway.conftest import Setup
@@ -59,10 +61,67 @@ async def test_a_command_that_is_none_is_not_said_to_the_customer(setup: Setup, 
         topic = await desk.claimed_topic()
         got = setup.texts(SARA)
         await desk.writes(desk.negar, topic, "/relase@peyvand_bot")
-        await desk.reads(topic, "پاسخ آماده یا فرمانی با این نام نیست")
+        await desk.reads(topic, "پاسخ آماده یا فرمانی به این شکل نیست")
         await setup.all_finished()
     assert setup.texts(SARA) == got
     assert desk.handoff().state == "claimed"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "/relase قرار شد ۲۰٪ برگردانیم، مشتری بدحسابی است",
+        "/relase@peyvand_bot\nمشتری بدحسابی است",
+        "\uff0frelase مشتری بدحسابی است",
+        "/سلام مشتری بدحسابی است",
+        "/ مشتری بدحسابی است",
+    ],
+)
+async def test_words_behind_what_is_neither_a_command_nor_a_shortcut_alone_are_not_said_to_the_customer(
+    setup: Setup, desk: Desk, text: str
+) -> None:
+    keep(desk, "/سلام", "سلام {name}")
+    async with setup.running():
+        topic = await desk.claimed_topic()
+        got = setup.texts(SARA)
+        await desk.writes(desk.negar, topic, text)
+        await desk.reads(topic, "پاسخ آماده یا فرمانی به این شکل نیست")
+        await setup.telegram.group_photo(GROUP, desk.negar, caption=text, thread=topic.thread_id)
+        await setup.all_finished()
+    assert setup.texts(SARA) == got
+    assert desk.handoff().state == "claimed"
+
+
+@pytest.mark.parametrize("command", ["/Release", "/RELEASE@peyvand_bot", "\uff0frelease"])
+async def test_a_command_is_known_in_capitals_and_behind_a_wide_slash(
+    setup: Setup, desk: Desk, command: str
+) -> None:
+    async with setup.running():
+        topic = await desk.claimed_topic()
+        await desk.writes(desk.negar, topic, f"{command} فردا تماس می‌گیریم")
+        await setup.until(lambda: desk.handoff().state == "ended")
+        await desk.reads(topic, "قرار شد: فردا تماس می‌گیریم")
+    assert desk.handoff().agreed == "فردا تماس می‌گیریم"
+    assert not [text for text in setup.texts(SARA) if "elease" in text.lower()]
+
+
+async def test_of_words_that_did_not_arrive_the_edit_is_not_told_as_well(setup: Setup, desk: Desk) -> None:
+    async with setup.running():
+        topic = await desk.claimed_topic()
+        await setup.all_finished()
+
+    def say_and_edit(session: Session) -> None:
+        staff = desk.staff(session, desk.negar)
+        number = session.query(Handoff).one().id
+        row = replying.reply(session, handoff_id=number, staff=staff, text="هستید؟", key="said")
+        replying.edit(session, message_id=row.content["message_id"], staff=staff, text="آنجا هستید؟")
+
+    setup.write(say_and_edit)
+    desk.sara.blocked = True
+    async with setup.running():
+        await desk.reads(topic, "به دست مشتری نرسید")
+        await setup.all_finished()
+    assert not [message for message in desk.said_in(topic) if "متن پیشین" in message.plain]
 
 
 async def test_unseen_marks_before_the_slashes_give_nothing_away(setup: Setup, desk: Desk) -> None:
@@ -72,7 +131,7 @@ async def test_unseen_marks_before_the_slashes_give_nothing_away(setup: Setup, d
         await desk.writes(desk.negar, topic, "\u200f//مشتری بدحساب است")
         await desk.writes(desk.negar, topic, "\u2067/\u200f/ تخفیف نده")
         await desk.writes(desk.negar, topic, "\u200f/relase")
-        await desk.reads(topic, "پاسخ آماده یا فرمانی با این نام نیست")
+        await desk.reads(topic, "پاسخ آماده یا فرمانی به این شکل نیست")
         await setup.all_finished()
         assert setup.texts(SARA) == got
         assert setup.read(whispers) == [("مشتری بدحساب است", 0), ("تخفیف نده", 0)]

@@ -95,6 +95,24 @@ async def test_edits_go_both_ways(setup: Setup, desk: Desk) -> None:
     assert setup.telegram.calls("editMessageText")
 
 
+async def test_an_edit_that_is_refused_is_told_and_the_message_still_counts_as_arrived(
+    setup: Setup, desk: Desk
+) -> None:
+    async with setup.running():
+        topic = await desk.claimed_topic()
+        answer = await desk.writes(desk.negar, topic, "ساعت ۱۰ می‌آیند")
+        await desk.gets(desk.sara, "ساعت ۱۰ می‌آیند")
+        await setup.all_finished()
+        setup.telegram.fail_next("editMessageText", 9, status=400, chat_id=SARA)
+        await setup.telegram.edit_group_text(GROUP, setup.telegram.message_id_of(answer), "ساعت ۱۱ می‌آیند")
+        told = await desk.reads(topic, "متن پیشین نزد اوست")
+        await setup.all_finished()
+    assert told.reply_to is not None
+    assert not [message for message in desk.said_in(topic) if "به دست مشتری نرسید" in message.plain]
+    line = setup.read(lambda s: s.query(Message).filter_by(text="ساعت ۱۱ می‌آیند").one())
+    assert "undelivered" not in line.extra
+
+
 async def test_a_whisper_stays_among_the_staff(setup: Setup, desk: Desk) -> None:
     async with setup.running():
         topic = await desk.claimed_topic()

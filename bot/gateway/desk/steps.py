@@ -263,7 +263,8 @@ class TopicSteps:
         if handoff.outcome in _ENDED:
             return _ENDED[handoff.outcome], {}
         if handoff.agreed:
-            return "utter_topic_released_agreed", {**agent, "agreed": handoff.agreed}
+            agreed = said(handoff.agreed, is_whole=groups_see_phones(self._rules()))
+            return "utter_topic_released_agreed", {**agent, "agreed": agreed}
         return "utter_topic_released", agent
 
     def _text(self, response: str, params: Mapping[str, Any]) -> str:

@@ -29,9 +29,11 @@ log = structlog.get_logger(__name__)
 _NOT_PASSED_ON, _NO_SHORTCUT = "utter_topic_not_passed_on", "utter_topic_no_shortcut"
 _ANONYMOUS = "utter_topic_anonymous"
 _OF_NOBODY, _TOPIC_OF_NOBODY = "utter_topic_of_nobody", "utter_topic_not_known"
-_COMMAND = re.compile(r"/(release|claim)(?:@\w+)?(?:\s+(.*))?", re.DOTALL)
-#: One word behind a slash: a command, or the shortcut of a reply that is kept ready.
-_SHORTCUT = re.compile(r"(/[^\s/@]+)(?:@\w+)?")
+#: Begins a command or a shortcut; some keyboards have one of full width.
+_SLASHES = ("/", "\uff0f")
+_COMMAND = re.compile(r"[/\uff0f](release|claim)(?:@\w+)?(?:\s+(.*))?", re.DOTALL | re.IGNORECASE)
+#: One word behind a slash: the shortcut of a reply that is kept ready.
+_SHORTCUT = re.compile(r"[/\uff0f]([^\s/\uff0f@]+)(?:@\w+)?")
 #: Kinds of updates that hold words for a customer.
 _WORDS = ("text", "media")
 #: Kinds that are not passed on.
@@ -100,8 +102,10 @@ def _take_in_topic(
         _obey(session, command, job=job, rules=rules, **who)
         return None
     shortcut = _SHORTCUT.fullmatch(bare(text))
-    if shortcut is not None:
-        ready = saying.ready_words(session, shortcut[1], topic=topic, staff=staff, rules=rules)
+    if bare(text).startswith(_SLASHES) and whispered(text) is None:
+        # A command that was mistyped may hold words for colleagues alone.
+        name = shortcut[1] if shortcut is not None else ""
+        ready = saying.ready_words(session, name, topic=topic, staff=staff, rules=rules)
         if ready is None:
             tell(session, group=group, head=head, response=_NO_SHORTCUT)
             return None
@@ -143,7 +147,7 @@ def _obey(
     rules: Rules,
 ) -> None:
     """Do what a typed command asks, and say why if it cannot be done."""
-    name, agreed = command[1], (command[2] or "").strip()
+    name, agreed = command[1].lower(), (command[2] or "").strip()
     refusal = pressing.act_in_topic(
         session, f"/desk_{name}", topic=topic, staff=staff, rules=rules, agreed=agreed
     )
