@@ -46,6 +46,9 @@ def assign(desk: Desk) -> None:
         return
     to = _wanted(desk, ticket, Answer(turn.text if not turn.trusted else "", turn.entity("value") or ""))
     if to is None and not desk.can("ticket.assign"):
+        if not turn.trusted and has("to_others", turn.text):
+            desk.may("ticket.assign", target_type=kind_of(ticket), target_id=ticket.code)
+            return
         # Who may give nothing to others can only mean themselves.
         to = ME
     begin(desk, ASSIGN, ticket=ticket.code, **({TO: to} if to else {}))
@@ -63,10 +66,12 @@ def _wanted(desk: Desk, ticket: Ticket, answer: Answer) -> str | None:
     team = team_in(answer.text, desk.rules)
     if team:
         return f"{TEAM}{team}"
-    if has("oneself", answer.text):
+    if has("taking_on", answer.text):
         return ME
     named = [one for one in named_in(answer.text, among) if one.id != desk.staff.id]
-    return f"{MEMBER}{named[0].id}" if len(named) == 1 else None
+    if len(named) == 1:
+        return f"{MEMBER}{named[0].id}"
+    return ME if has("oneself", answer.text) and not has("to_others", answer.text) else None
 
 
 def _ask(desk: Desk, task: Task, step: Step) -> None:

@@ -105,6 +105,7 @@ def show_history(desk: Desk) -> None:
     page = history(
         desk.session,
         customer_id=customer_id,
+        rules=desk.rules,
         kinds=kinds,
         since=_moment(desk, span[0]) if span else None,
         until=_moment(desk, span[1]) if span else None,

@@ -9,7 +9,8 @@ from actions.staff_tasks import CHOICE, KINDS, TEXT, Answer, Kind, Step, Task, a
 from actions.staff_words import AREA, SAID
 from actions.texts import button, fragment, words
 from actions.turn import Turn
-from crm_store.customers.finding import Found, find
+from crm_store.customers.finding import NAME, Found, find
+from crm_store.customers.models import Customer
 from crm_store.staff import focus as focuses
 from crm_store.terms import term, terms
 
@@ -41,9 +42,9 @@ def customer_for(desk: Desk, permission: str) -> int | None:
     query = "" if desk.settled else named_in(asking_part(desk.turn))
     if query:
         found = find(desk.session, text=query, limit=OFFERED)
-        if len(found) == 1:
+        if len(found) == 1 and not _may_be_told_of(desk, found[0], permission):
             return found[0].customer_id if open_customer(desk, found[0].customer_id) else None
-        if len(found) > 1:
+        if found:
             _offer(desk, found)
             return None
         # A name that nobody has may be of somebody else: a colleague, a courier.
@@ -84,11 +85,35 @@ def cover(desk: Desk, customer_id: int) -> None:
 
 
 def _offer(desk: Desk, found: list[Found]) -> None:
-    """Ask whom of several is meant; the request goes on with whoever is chosen. A reason comes first."""
+    """Ask whom of several is meant, or whether a note is for who is in mind rather than for the one found.
+
+    The request goes on with whoever is chosen. A reason comes first.
+    """
     park(desk)
-    if not _may_list(desk, found):
+    offered = found if len(found) > 1 else [_in_mind(desk), *found]
+    if not _may_list(desk, offered):
         return
-    desk.reply.utter("utter_staff_which_customer", count=len(found), buttons=_buttons(desk, found, GOES_ON))
+    buttons = _buttons(desk, offered, GOES_ON)
+    if len(found) > 1:
+        desk.reply.utter("utter_staff_which_customer", count=len(found), buttons=buttons)
+    else:
+        desk.reply.utter("utter_staff_which_for_note", buttons=buttons)
+
+
+def _may_be_told_of(desk: Desk, found: Found, permission: str) -> bool:
+    """Whether a note may tell of who is named in it rather than be theirs: «که خواهرش خانم کریمی زنگ می‌زنه».
+
+    Who is named before a colon or by a number is beyond doubt whom it is for.
+    """
+    turn = desk.turn
+    is_unclear = permission == "customer.note" and not SAID.search(turn.text) and not named_firmly(turn)
+    return is_unclear and desk.focus.customer_id not in (None, found.customer_id)
+
+
+def _in_mind(desk: Desk) -> Found:
+    known = desk.session.get_one(Customer, desk.focus.customer_id)
+    name = known.full_name or known.display_name
+    return Found(customer_id=known.id, name=name, phone="", matched_by=NAME, score=0, tier="")
 
 
 def _may_list(desk: Desk, found: list[Found]) -> bool:
@@ -236,6 +261,10 @@ def _search(desk: Desk, task: Task) -> None:
 
 
 def _note_reason(desk: Desk, task: Task) -> None:
+    if desk.focus.data.get(focuses.PARKED) is None:
+        # The look-up was left with another request; its reason is none for the next.
+        desk.reply.utter("utter_staff_step_over")
+        return
     focuses.keep(desk.focus, focuses.REASON, {"text": str(task.data[REASON])[:500], "customers": None})
     go_on_with_parked(desk)
 

@@ -22,6 +22,7 @@ from crm_store.inbox import InboxItem
 from crm_store.persian import rich
 from crm_store.staff.colleagues import candidates, team_in
 from crm_store.staff.colleagues import named_in as colleagues_in
+from crm_store.staff.models import StaffMember
 from crm_store.terms import term
 from crm_store.tickets.models import COMPLAINT
 
@@ -102,7 +103,7 @@ def pass_on(desk: Desk) -> None:
     if handoff is None:
         return
     desk.note_look(handoff.customer_id, **{"for": PASS_ON})
-    to = _wanted(desk, Answer(text=desk.turn.text if not desk.turn.trusted else ""))
+    to = _wanted(desk, handoff, Answer(text=desk.turn.text if not desk.turn.trusted else ""))
     begin(desk, PASS_ON, handoff=handoff.id, **({"to": to} if to else {}))
 
 
@@ -156,6 +157,8 @@ def _try(desk: Desk, attempt: Callable[[], Handoff | None]) -> None:
 
 
 def _tell_taken(desk: Desk, handoff: Handoff) -> None:
+    # Where a reason comes first, this very one is shown after it, and no other is taken over.
+    desk = desk.again_as(text="", trusted=True, found=(), entities={"handoff": (str(handoff.id),)})
     if not open_customer(desk, handoff.customer_id):
         return
     lines = _last_lines(desk, handoff.conversation_id)
@@ -264,8 +267,14 @@ def _finish_release(desk: Desk, task: Task) -> None:
         desk.reply.utter("utter_staff_given_back", name=name, buttons=buttons)
 
 
-def _wanted(desk: Desk, answer: Answer) -> str | None:
-    among = [one for one in candidates(desk.session, subject_type=COMPLAINT) if one.id != desk.staff.id]
+def _others(desk: Desk, handoff: Handoff) -> list[StaffMember]:
+    """Colleagues to whom a conversation can go: neither whoever asks nor whoever has it."""
+    among = candidates(desk.session, subject_type=COMPLAINT)
+    return [one for one in among if one.id not in (desk.staff.id, handoff.owner_id)]
+
+
+def _wanted(desk: Desk, handoff: Handoff, answer: Answer) -> str | None:
+    among = _others(desk, handoff)
     teams = desk.rules.business.handoff.teams
     if answer.value:
         known = {*(f"{MEMBER}{one.id}" for one in among), *(f"{TEAM}{team}" for team in teams)}
@@ -281,7 +290,7 @@ def _wanted(desk: Desk, answer: Answer) -> str | None:
 
 def _ask_to(desk: Desk, task: Task, step: Step) -> None:
     handoff = desk.session.get_one(Handoff, int(task.data["handoff"]))
-    among = [one for one in candidates(desk.session, subject_type=COMPLAINT) if one.id != desk.staff.id]
+    among = _others(desk, handoff)
     choices = [(one.name or one.login or "", f"{MEMBER}{one.id}") for one in among[:OFFERED]]
     choices += [
         (str(fragment("utter_staff_team_button", team=team)), f"{TEAM}{team}")
@@ -297,8 +306,8 @@ def _ask_to(desk: Desk, task: Task, step: Step) -> None:
     )
 
 
-def _read_to(desk: Desk, _task: Task, answer: Answer) -> str | None:
-    return _wanted(desk, answer)
+def _read_to(desk: Desk, task: Task, answer: Answer) -> str | None:
+    return _wanted(desk, desk.session.get_one(Handoff, int(task.data["handoff"])), answer)
 
 
 def _finish_pass_on(desk: Desk, task: Task) -> None:

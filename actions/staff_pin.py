@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from actions.staff_desk import Desk, go_on_with_parked, park
+from actions.staff_words import AREA
+from actions.texts import is_one_of
 from crm_store.errors import InvalidInput
 from crm_store.staff import focus as focuses
 from crm_store.staff import pin
@@ -37,12 +39,20 @@ def passes(desk: Desk) -> bool:
 def _take(desk: Desk, step: str) -> None:
     """Take what was typed for a PIN; it stays readable nowhere."""
     typed = pin.typed_in(desk.session, inbox_id=desk.turn.inbox_id)
+    if is_one_of(AREA, "dropping", typed):
+        focuses.keep(desk.focus, focuses.PARKED, None)
+        desk.reply.utter("utter_staff_dropped")
+        return
     pin.hide_in(desk.session, inbox_id=desk.turn.inbox_id)
     state = pin.gate(desk.account, desk.staff, rules=desk.rules)
     if state in (pin.LOCKED, pin.MISSING):
         desk.reply.utter("utter_staff_pin_locked" if state == pin.LOCKED else "utter_staff_pin_missing")
-    elif step == ASKED:
+    elif step == ASKED and state == pin.ASK and typed == pin.HIDDEN:
         # The same message again is no second try: it was hidden when it was first taken.
+        _tell(desk, is_right=False)
+    elif step == ASKED and state == pin.ASK and pin.read_pin(typed) is None:
+        desk.reply.utter("utter_staff_pin_unread", expects=(STAFF, ASKED))
+    elif step == ASKED:
         is_right = state != pin.ASK or pin.try_pin(desk.session, desk.account, text=typed)
         _tell(desk, is_right=is_right)
     elif state == pin.CHOOSE:

@@ -42,7 +42,7 @@ def adjust(desk: Desk) -> None:
     if customer_id is None:
         return
     turn = desk.turn
-    takes = not turn.trusted and has("taking", turn.text)
+    takes = not turn.trusted and _takes(turn.text)
     number = number_in(turn) if not turn.trusted else None
     reason = _reason_in(turn.text) if not turn.trusted else ""
     room, wanted = room_of(desk.session, staff=desk.staff, rules=desk.rules), number or 0
@@ -60,6 +60,13 @@ def adjust(desk: Desk) -> None:
         **known,
         **({WHY: reason} if reason else {}),
     )
+
+
+def _takes(text: str) -> bool:
+    """Whether points are to be taken: what stands in the reason for giving some takes none."""
+    places = [place for word in terms(AREA)["because"] if (place := text.find(f"{word} ")) >= 0]
+    before = text[: min(places, default=len(text))]
+    return has("taking", before if has("giving", before) else text)
 
 
 def _reason_in(text: str) -> str:
@@ -156,9 +163,10 @@ def _refuse(desk: Desk, customer_id: int, wanted: int) -> None:
     """Say that it is more than the role may, which is written down as every refusal is."""
     desk.may("points.adjust", own=False, target_type="customer", target_id=customer_id, says="")
     room = room_of(desk.session, staff=desk.staff, rules=desk.rules)
-    desk.reply.utter(
-        "utter_staff_too_many_points", each=room.each, left=room.left if wanted > 0 else room.each
-    )
+    if wanted < 0:
+        desk.reply.utter("utter_staff_too_many_points_to_take", each=room.each)
+    else:
+        desk.reply.utter("utter_staff_too_many_points", each=room.each, left=room.left)
 
 
 KINDS[ADJUST] = Kind(

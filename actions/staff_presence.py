@@ -9,9 +9,8 @@ from sqlalchemy import func, select
 from actions.staff_desk import Desk, go
 from actions.staff_words import AREA, longest_named
 from actions.texts import Rich, fragment
-from crm_store.base import utcnow
 from crm_store.handoff.models import CLAIMED, WAITING, Handoff
-from crm_store.handoff.presence import AWAY, LASTS, OFFLINE, ONLINE, PRESENCES, set_presence
+from crm_store.handoff.presence import AWAY, OFFLINE, ONLINE, PRESENCES, presence_of, set_presence
 from crm_store.terms import term
 
 _TOLD = {
@@ -28,7 +27,7 @@ def say_presence(desk: Desk) -> None:
     turn = desk.turn
     wanted = turn.entity("presence") if turn.trusted else _named_in(turn.text)
     if wanted not in PRESENCES:
-        state = term(AREA, "presence", presence_of(desk)) or ""
+        state = term(AREA, "presence", presence_of(desk.staff)) or ""
         buttons = [*presence_buttons(desk), go("queue", "staff_my_queue")]
         desk.reply.utter("utter_staff_ask_presence", state=state, waiting=waiting_line(desk), buttons=buttons)
         return
@@ -39,16 +38,9 @@ def say_presence(desk: Desk) -> None:
     desk.reply.utter(_TOLD[wanted], waiting=waiting_line(desk), buttons=buttons)
 
 
-def presence_of(desk: Desk) -> str:
-    """What holds for whoever writes at this moment; who said so long ago has gone home."""
-    staff = desk.staff
-    lasts = staff.presence_at is not None and staff.presence_at > utcnow() - LASTS
-    return staff.presence if lasts and staff.presence in PRESENCES else OFFLINE
-
-
 def presence_buttons(desk: Desk) -> list[dict[str, str]]:
     """Buttons for whatever does not hold now."""
-    now = presence_of(desk)
+    now = presence_of(desk.staff)
     return [go(f"be_{one}", "staff_presence", presence=one) for one in PRESENCES if one != now]
 
 

@@ -16,9 +16,10 @@ from crm_store.errors import InvalidInput
 from crm_store.overview.shortening import shortened
 from crm_store.persian import group_thousands, to_persian_digits, toman_text
 from crm_store.purchases.models import Purchase
+from crm_store.rules import Rules
 from crm_store.service_requests.models import ServiceRequest
 from crm_store.staff.models import StaffMember, StaffNote
-from crm_store.terms import terms
+from crm_store.terms import term, terms
 from crm_store.tickets.models import COMPLAINT, SERVICE_REQUEST
 
 #: Beginnings of the kinds of activities by group; what begins otherwise stands in no group.
@@ -34,6 +35,8 @@ GROUPS: dict[str, tuple[str, ...]] = {
 }
 _GROUP_OF = {beginning: group for group, beginnings in GROUPS.items() for beginning in beginnings}
 _STAFF = "staff:"
+#: Events that tell of a new priority.
+_SET_PRIORITY = ("complaint.priority_set", "complaint.escalated", "service_request.escalated")
 
 
 class HistoryEntry(msgspec.Struct, frozen=True):
@@ -76,6 +79,7 @@ def history(
     session: Session,
     *,
     customer_id: int,
+    rules: Rules,
     kinds: Collection[str] = (),
     since: datetime | None = None,
     until: datetime | None = None,
@@ -86,6 +90,7 @@ def history(
 
     Args:
         customer_id: the record that stands for the person.
+        rules: the business, which names its root causes.
         kinds: names of GROUPS; none means all.
         since: from this moment on.
         until: before this moment.
@@ -108,10 +113,10 @@ def history(
         chosen.append(Activity.id < before_id)
     rows = session.scalars(select(Activity).where(*chosen).order_by(Activity.id.desc()).limit(size + 1)).all()
     shown = rows[:size]
-    return HistoryPage(_entries(session, shown), shown[-1].id if len(rows) > size else None)
+    return HistoryPage(_entries(session, shown, rules), shown[-1].id if len(rows) > size else None)
 
 
-def _entries(session: Session, rows: Sequence[Activity]) -> list[HistoryEntry]:
+def _entries(session: Session, rows: Sequence[Activity], rules: Rules) -> list[HistoryEntry]:
     codes = _codes(session, rows)
     names = _names(session, rows)
     words = _words(session, rows)
@@ -130,15 +135,15 @@ def _entries(session: Session, rows: Sequence[Activity]) -> list[HistoryEntry]:
                 actor=actor,
                 actor_name=names.get(int(number), "") if actor == "staff" and number else "",
                 code=codes.get(subject, ""),
-                detail=words.get(subject, "") or _figure(row.data),
+                detail=words.get(subject, "") or _figure(row, rules),
             )
         )
     return entries
 
 
-def _figure(data: dict[str, Any]) -> str:
-    """The figure that an event is known by."""
-    details = terms("overview")["history_details"]
+def _figure(row: Activity, rules: Rules) -> str:
+    """The figure or the name that an event is known by."""
+    data, details = row.data, terms("overview")["history_details"]
     points, total, grade, scale = (data.get(name) for name in ("points", "total", "grade", "scale"))
     if isinstance(points, int):
         return str(details["points"]).format(points=group_thousands(points))
@@ -147,7 +152,11 @@ def _figure(data: dict[str, Any]) -> str:
     if isinstance(grade, int) and isinstance(scale, int):
         return str(details["grade"]).format(grade=to_persian_digits(grade), scale=to_persian_digits(scale))
     to = data.get("to")
-    return to if isinstance(to, str) else ""
+    if not isinstance(to, str):
+        return ""
+    if row.kind == "complaint.cause_set":
+        return rules.business.root_cause(to).title
+    return (term("complaints", "priorities", to) or to) if row.kind in _SET_PRIORITY else to
 
 
 def _codes(session: Session, rows: Iterable[Activity]) -> dict[tuple[str, int], str]:

@@ -158,6 +158,15 @@ def test_a_reason_covers_only_whom_it_was_given_for(careful: StaffChat) -> None:
     assert "زهرا کریمی" in plain(careful)
 
 
+def test_a_reason_for_what_was_left_meanwhile_holds_for_nobody(careful: StaffChat) -> None:
+    careful.say("مریم صادقی رو پیدا کن", "staff_find_customer")
+    ((_, values), *_rest) = careful.buttons()
+    careful.say("کارهای باز من", "staff_my_queue")
+    assert careful.press("staff_answer", **values) == ["utter_staff_step_over"]
+    assert careful.say("مریم صادقی رو پیدا کن", "staff_find_customer") == ["utter_staff_ask_reason"]
+    assert careful.audited("customer.viewed") == []
+
+
 def test_a_reason_comes_before_a_list_of_names(careful: StaffChat) -> None:
     second = call_them(Chat(careful.chat.database), "زهرا صادقی", OTHER)
     names = {"person_name": ["صادقی"]}
@@ -265,6 +274,30 @@ def test_of_whom_a_note_tells_is_not_whom_it_is_about(agent: StaffChat, stranger
     }
     assert agent.say(text, "staff_add_note", entities=found) == ["utter_staff_note_added"]
     assert [one.customer_id for one in notes(agent)] == [customer]
+
+
+def test_without_a_colon_it_is_asked_whether_the_note_is_for_who_is_named_in_it(
+    agent: StaffChat, stranger: Chat
+) -> None:
+    other = call_them(Chat(agent.chat.database), "زهرا کریمی", OTHER)
+    customer = agent.turn_to(stranger)
+    text = "یادداشت بذار براش که خواهرش خانم کریمی زنگ می‌زنه"
+    names = {"person_name": [("کریمی", "کریمی")]}
+    for chosen in (customer, other):
+        agent.turn_to(stranger)
+        assert agent.say(text, "staff_add_note", entities=names) == ["utter_staff_which_for_note"]
+        assert agent.tap("staff_open", customer=str(chosen)) == ["utter_staff_note_added"]
+    assert [one.customer_id for one in notes(agent)] == [customer, other]
+    assert "خواهرش خانم کریمی" in notes(agent)[0].text
+
+
+def test_who_is_named_before_the_colon_is_whom_a_note_is_for(agent: StaffChat, stranger: Chat) -> None:
+    other = call_them(Chat(agent.chat.database), "زهرا کریمی", OTHER)
+    agent.turn_to(stranger)
+    names = {"person_name": [("کریمی", "کریمی")]}
+    said = agent.say("یادداشت برای خانم کریمی: عصرها زنگ بزنیم", "staff_add_note", entities=names)
+    assert said == ["utter_staff_note_added"]
+    assert [one.customer_id for one in notes(agent)] == [other]
 
 
 def test_a_notes_words_are_asked_for_and_taken_as_they_are(agent: StaffChat, stranger: Chat) -> None:

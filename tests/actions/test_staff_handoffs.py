@@ -55,6 +55,21 @@ def test_the_next_who_waits_is_taken_over_once(agent: StaffChat, stranger: Chat)
     assert agent.say("نفر بعدی", "staff_take_over") == ["utter_staff_nobody_waits"]
 
 
+def test_where_a_reason_comes_first_one_is_taken_and_that_one_is_shown(
+    agent: StaffChat, stranger: Chat, settings: Settings
+) -> None:
+    open_business(settings, "\n[staff]\nasks_reason = true\n")
+    second = Chat(agent.chat.database)
+    call_them(second, "زهرا کریمی", "09351112233")
+    waits(stranger)
+    waits(second)
+    assert agent.press("staff_take_over", value="next") == ["utter_staff_ask_reason"]
+    assert agent.choose("case") == agent.repeat() == ["utter_staff_taken_over"]
+    assert "مریم صادقی" in str(agent.told("utter_staff_taken_over")["name"])
+    assert owner(agent, stranger) == ("human", agent.id)
+    assert owner(agent, second) != ("human", agent.id)
+
+
 def test_one_is_taken_by_its_number(agent: StaffChat, stranger: Chat) -> None:
     number = waits(stranger)
     text = f"گفتگوی {number} رو برمی‌دارم"
@@ -149,3 +164,16 @@ def test_of_several_in_hand_one_is_chosen(agent: StaffChat, stranger: Chat) -> N
     )
     assert agent.say("پایان گفتگو", "staff_release") == ["utter_staff_which_handoff"]
     assert agent.tap("staff_release", handoff=str(numbers[0])) == ["utter_staff_ask_agreed"]
+
+
+def test_a_colleagues_conversation_is_passed_on_to_anybody_but_them(agent: StaffChat, stranger: Chat) -> None:
+    waits(stranger)
+    agent.press("staff_take_over", value="next")
+    sina = colleague(agent.chat, "سینا مرادی")
+    boss = StaffChat(Chat(agent.chat.database), "supervisor", "سارا امینی")
+    assert boss.press("staff_assign", handoff=str(handoff(agent).id)) == ["utter_staff_ask_pass_on"]
+    offered = [values["value"] for _, values in boss.buttons()]
+    assert f"staff:{sina}" in offered
+    assert f"staff:{agent.id}" not in offered
+    assert boss.answer("نگار کاظمی") == ["utter_staff_ask_pass_on"]
+    assert boss.choose(f"staff:{sina}") == ["utter_staff_passed_on_waits"]

@@ -114,6 +114,34 @@ def test_five_wrong_ones_lock_until_the_operator_opens(agent: StaffChat) -> None
     assert type_pin(agent, made) == ["utter_queue_empty"]
 
 
+def test_what_is_no_pin_is_asked_again_and_counts_as_none(agent: StaffChat) -> None:
+    made = pin(agent)
+    pause(agent)
+    agent.say("کارهای باز من", QUEUE)
+    for text in ("کارهای باز من", "یه لحظه", "12", "رمزم یادم رفته", "سلام", "باشه"):
+        assert type_pin(agent, text) == ["utter_staff_pin_unread"]
+    assert agent.read(lambda session: account(session, agent).pin_failures) == 0
+    assert type_pin(agent, made) == ["utter_queue_empty"]
+
+
+def test_a_wrong_pin_that_is_run_again_counts_once(agent: StaffChat) -> None:
+    pin(agent)
+    pause(agent)
+    agent.say("کارهای باز من", QUEUE)
+    assert type_pin(agent, "0000") == agent.repeat() == agent.repeat() == ["utter_staff_pin_wrong"]
+    assert agent.read(lambda session: account(session, agent).pin_failures) == 1
+
+
+def test_who_leaves_at_the_question_for_the_pin_loses_no_try(agent: StaffChat) -> None:
+    made = pin(agent)
+    pause(agent)
+    agent.say("کارهای باز من", QUEUE)
+    assert type_pin(agent, "انصراف") == agent.repeat() == ["utter_staff_dropped"]
+    assert agent.read(lambda session: account(session, agent).pin_failures) == 0
+    assert agent.say("گزارش من", "staff_report") == ["utter_staff_pin"]
+    assert "utter_queue_empty" not in type_pin(agent, made)
+
+
 def test_a_new_invitation_opens_the_account_too(agent: StaffChat) -> None:
     pin(agent)
 

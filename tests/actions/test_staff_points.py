@@ -58,6 +58,35 @@ def test_points_are_taken_as_far_as_there_are_any(agent: StaffChat, stranger: Ch
     assert points_of(stranger) == 20
 
 
+@pytest.mark.parametrize("reason", ["بابت کم بودن وزن کالا", "بابت حذف سفارشش", "به خاطر اینکه کم گذاشتیم"])
+def test_the_reason_for_giving_takes_nothing(agent: StaffChat, stranger: Chat, reason: str) -> None:
+    agent.turn_to(stranger)
+    assert give(agent, 50, f"{{}} امتیاز بهش بده {reason}") == ["utter_staff_confirm_give_points"]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "از حسابش بابت مرجوعی {} امتیاز کم کن",
+        "{} امتیاز بابت مرجوعی ازش کم کن",
+        "کسر {} امتیاز بابت مرجوعی",
+        "{} امتیاز هدیه‌اش رو پس بگیر بابت مرجوعی",
+    ],
+)
+def test_points_are_taken_wherever_the_reason_stands(agent: StaffChat, stranger: Chat, text: str) -> None:
+    agent.turn_to(stranger)
+    earn(stranger, 50)
+    assert give(agent, 30, text) == ["utter_staff_confirm_take_points"]
+
+
+def test_taking_too_many_is_refused_without_a_word_of_the_month(agent: StaffChat, stranger: Chat) -> None:
+    agent.turn_to(stranger)
+    earn(stranger, 500)
+    said = give(agent, 101, "{} امتیاز ازش کم کن بابت مرجوعی")
+    assert said == ["utter_staff_too_many_points_to_take", "utter_staff_ask_points_to_take"]
+    assert "left" not in agent.told("utter_staff_too_many_points_to_take")
+
+
 def test_more_than_the_role_may_is_refused_and_written_down(agent: StaffChat, stranger: Chat) -> None:
     agent.turn_to(stranger)
     assert give(agent, 101) == ["utter_staff_too_many_points", "utter_staff_ask_points_to_give"]

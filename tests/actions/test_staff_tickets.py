@@ -10,6 +10,7 @@ from sqlalchemy import select
 
 from crm_store.base import utcnow
 from crm_store.complaints.models import Complaint, ComplaintResolution
+from crm_store.outbox import OutboxItem
 from crm_store.persian import to_persian_digits
 from crm_store.service_requests.models import BookingWindow
 from crm_store.settings import Settings
@@ -163,6 +164,47 @@ def test_an_agent_gives_nothing_to_others(agent: StaffChat, customer: TicketChat
     assert [one.detail["permission"] for one in agent.audited("staff.denied")] == ["ticket.assign"]
 
 
+@pytest.mark.parametrize(
+    "text", ["من مرخصی‌ام، بده به نگار", "خودم نمی‌رسم، بده به نگار", "من دارم میرم، بده نگار"]
+)
+def test_who_speaks_of_oneself_and_names_a_colleague_gives_it_to_them(
+    boss: StaffChat, customer: TicketChat, text: str
+) -> None:
+    code, negar = customer.complaint(), colleague(boss.chat, "نگار رستمی")
+    boss.write(lambda session: setattr(session.get_one(StaffMember, boss.id), "name", "سارا امینی"))
+    assert boss.say(f"تیکت {code}: {text}", "staff_assign") == ["utter_staff_assigned"]
+    assert customer.read_complaint(code).assignee_id == negar
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["من نمی‌رسم بده به یکی دیگه", "از دست من درش بیار بده یکی دیگه", "اشتباه اومده برای من، باید بره انبار"],
+)
+def test_who_wants_it_gone_is_asked_to_whom_and_does_not_get_it(
+    boss: StaffChat, customer: TicketChat, text: str
+) -> None:
+    code = customer.complaint()
+    assert boss.say(f"تیکت {code}، {text}", "staff_assign") == ["utter_staff_ask_assignee"]
+    assert customer.read_complaint(code).assignee_id is None
+
+
+def test_an_agent_who_wants_it_gone_does_not_get_it_either(agent: StaffChat, customer: TicketChat) -> None:
+    code = customer.complaint()
+    said = agent.say(f"تیکت {code}، من نمی‌رسم بده به یکی دیگه", "staff_assign")
+    assert said == ["utter_staff_not_allowed"]
+    assert customer.read_complaint(code).assignee_id is None
+
+
+@pytest.mark.parametrize("text", ["مال خانم توکلی رو خودم برمی‌دارم", "این با من", "یکی دیگه هم من برمی‌دارم"])
+def test_who_takes_it_on_gets_it_whoever_else_is_named(
+    boss: StaffChat, customer: TicketChat, text: str
+) -> None:
+    code = customer.complaint()
+    colleague(boss.chat, "مینا توکلی")
+    assert boss.say(f"تیکت {code}، {text}", "staff_assign") == ["utter_staff_taken"]
+    assert customer.read_complaint(code).assignee_id == boss.id
+
+
 def test_a_technician_without_the_skill_or_time_is_not_sent(boss: StaffChat, customer: TicketChat) -> None:
     busy = colleague(boss.chat, "جواد ملکی", "technician", areas=["تبریز"])
     code = customer.visit(starts_at=at(in_days(2), 9), city="شیراز")
@@ -181,6 +223,28 @@ def test_a_raised_ticket_is_told_to_the_supervisor(agent: StaffChat, customer: T
     complaint = customer.read_complaint(code)
     assert (complaint.priority, complaint.priority_reasons[-1]["why"]) == ("high", "مشتری ویژه")
     assert told_in(head) == ["utter_staff_escalated_to_you"]
+
+
+@pytest.mark.parametrize(
+    ("seeing", "is_whole"), [('["admin"]', False), ('["agent", "supervisor", "admin"]', True)]
+)
+def test_numbers_in_the_reason_are_whole_only_to_those_who_see_them(
+    agent: StaffChat, customer: TicketChat, settings: Settings, seeing: str, *, is_whole: bool
+) -> None:
+    open_business(settings, f"\n[staff]\nfull_phone_roles = {seeing}\n")
+    code = customer.complaint()
+    head = Chat(agent.chat.database)
+    StaffChat(head, "supervisor", "سارا")
+    said = agent.say(f"{code} رو ببر بالا: از ۰۹۱۹۱۱۱۲۲۳۳ زنگ زده", "staff_escalate")
+    assert said == ["utter_staff_escalated"]
+
+    def read(session: Any) -> Any:
+        told = select(OutboxItem).where(OutboxItem.conversation_id == head.conversation.id)
+        return session.scalars(told).one().content["params"]["reason"]
+
+    reason = "از ۰۹۱۹۱۱۱۲۲۳۳ زنگ زده" if is_whole else "از ۰۹۱۹•••۲۲۳۳ زنگ زده"
+    assert agent.read(read) == reason
+    assert customer.read_complaint(code).priority_reasons[-1]["why"] == "از ۰۹۱۹۱۱۱۲۲۳۳ زنگ زده"
 
 
 def test_the_reason_may_be_said_at_once(agent: StaffChat, customer: TicketChat) -> None:

@@ -84,7 +84,7 @@ def _measured(folder: Path, name: str, server: str, customers: int) -> dict[str,
             "find by name, p95": _p95(database, _by_name, names),
             "find by misspelt name, p95": _p95(database, _by_name, [misspelt(one, chance) for one in names]),
             "find by half a name, p95": _p95(database, _by_name, [one.split()[-1] for one in names]),
-            "history, p95": _p95(database, lambda s, one: history(s, customer_id=one), some),
+            "history, p95": _p95(database, lambda s, one: history(s, customer_id=one, rules=rules), some),
             "search what was said, p95": _p95(database, lambda s, one: search(s, text=one), rare),
             "search what is said often, p95": _p95(database, lambda s, one: search(s, text=one), common),
             "report of a month, p95": _p95(

@@ -122,6 +122,7 @@ async def history_page(request: web.Request) -> web.StreamResponse:
         return found, history(
             desk.session,
             customer_id=found.id,
+            rules=rules,
             kinds=kinds,
             since=span.since,
             until=span.until,
@@ -252,7 +253,7 @@ async def _page(request: web.Request, refusal: Refusal | None = None) -> web.Str
         return CustomerView(
             card=card_of(desk.session, customer_id=found.id, rules=desk.rules, now=desk.now),
             notes=notes.notes_of(desk.session, customer_id=found.id),
-            latest=history(desk.session, customer_id=found.id, size=_LATEST),
+            latest=history(desk.session, customer_id=found.id, rules=desk.rules, size=_LATEST),
             alike=alike(desk.session, customer_id=found.id),
             joined=joinings(desk.session, customer_id=found.id) if desk.has("customer.merge") else [],
         )
