@@ -3,17 +3,37 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from typing import Any
+from datetime import datetime
+from typing import Any, NamedTuple
+
+from sqlalchemy import select
 
 from bot.console.frames import Pressed, Said, message_frame
 from bot.console.uploads import resolve
 from crm_store import inbox
 from crm_store.conversations import queries
+from crm_store.conversations.models import EVERYBODY, Conversation, Message
 from crm_store.db import Database
 from crm_store.handoff.replying import names_of
 from crm_store.settings import Settings
 
 CHANNEL = "web"
+#: So many lines at the end of a conversation are watched for other words.
+WATCHED_LINES = 30
+
+
+class Position(NamedTuple):
+    """Where a visitor's conversation is.
+
+    Attributes:
+        latest: number of the latest line; goes on from where it was when all lines went with time.
+        is_missed: whether there are lines that the page lacks.
+        waits: whether an answer is on its way.
+    """
+
+    latest: int
+    is_missed: bool
+    waits: bool
 
 
 class ChatStore:
@@ -44,22 +64,42 @@ class ChatStore:
                 payload=payload,
             )
 
-    def position(self, visitor: str) -> tuple[int, bool]:
-        """Number of the visitor's latest line, and whether an answer is on its way."""
+    def position(self, visitor: str, seq: int) -> Position:
+        """Where a visitor's conversation is, for a page that has its lines up to a number."""
         with self._database.read() as session:
             latest = queries.latest_numbers(session, channel=CHANNEL, chat_ids=[visitor])
+            missed = queries.lines_after(session, channel=CHANNEL, chat_id=visitor, seq=seq, limit=1)
             waits = queries.waits_for_answer(session, channel=CHANNEL, chat_id=visitor)
-        return latest.get(visitor, 0), waits
+        return Position(latest.get(visitor, 0), bool(missed), waits)
 
     def latest(self, visitors: Collection[str]) -> dict[str, int]:
         """Number of the latest line of each of these visitors who has one."""
         with self._database.read() as session:
             return queries.latest_numbers(session, channel=CHANNEL, chat_ids=visitors)
 
-    def frames_after(self, visitor: str, seq: int) -> list[dict[str, Any]]:
+    def edits(self, visitors: Collection[str]) -> dict[str, dict[int, datetime]]:
+        """When which of these visitors' last lines were given other words, by their numbers."""
+        edits: dict[str, dict[int, datetime]] = {}
+        with self._database.read() as session:
+            rows = session.execute(
+                select(Conversation.chat_id, Message.seq, Message.edited_at)
+                .join(Conversation, Message.conversation_id == Conversation.id)
+                .where(
+                    Conversation.channel == CHANNEL,
+                    Conversation.chat_id.in_(visitors),
+                    Message.seq > Conversation.last_seq - WATCHED_LINES,
+                    Message.audience == EVERYBODY,
+                    Message.edited_at.is_not(None),
+                )
+            )
+            for visitor, number, edited_at in rows:
+                edits.setdefault(visitor, {})[number] = edited_at
+        return edits
+
+    def frames_after(self, visitor: str, seq: int, *, limit: int = 200) -> list[dict[str, Any]]:
         """Frames of the lines behind a number, in order; an empty list at the end of the transcript."""
         with self._database.read() as session:
-            lines = queries.lines_after(session, channel=CHANNEL, chat_id=visitor, seq=seq)
+            lines = queries.lines_after(session, channel=CHANNEL, chat_id=visitor, seq=seq, limit=limit)
             names = names_of(session, authors={line.message.author for line in lines})
         timezone = self._settings.business.timezone
         return [message_frame(line, timezone=timezone, names=names) for line in lines]

@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 
 from bot.console.labels import label
 from crm_store.base import utcnow
+from crm_store.handoff.presence import presence_of
 from crm_store.loyalty.codes import grouped
 from crm_store.persian import (
     deadline_text,
@@ -57,6 +58,7 @@ def desk_filters(zone: str) -> dict[str, Callable[..., object]]:
         "said_runs": _said_runs,
         "said_pieces": _said_pieces,
         "label": label,
+        "presence_now": presence_of,
     }
 
 

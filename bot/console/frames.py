@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Annotated, Any
+from urllib.parse import quote
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -108,7 +109,7 @@ def message_frame(line: Line, *, timezone: str, names: Mapping[str, str] | None 
         frame["attachments"] = [_attachment({"kind": "document", **message.extra["document"]})]
     if message.author.startswith("staff:") and message.extra.get("files"):
         frame["attachments"] = [
-            {**_attachment(item), "address": f"/chat/lines/{message.seq}/files/{ordinal}"}
+            {**_attachment(item), "address": _address(message.seq, ordinal, item)}
             for ordinal, item in enumerate(message.extra["files"])
         ]
     return frame
@@ -130,6 +131,11 @@ def _moment(at: datetime, timezone: str) -> dict[str, str]:
         "day": day,
         "day_key": jalali_numeric(at, timezone),
     }
+
+
+def _address(seq: int, ordinal: int, item: dict[str, Any]) -> str:
+    # With the file's own name: numbers begin again after an erasure, and a browser keeps what it was shown.
+    return f"/chat/lines/{seq}/files/{ordinal}?name={quote(item['path'].rpartition('/')[2])}"
 
 
 def _attachment(item: dict[str, Any]) -> dict[str, Any]:

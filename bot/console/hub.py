@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable
+from datetime import datetime
 
 from aiohttp import WSCloseCode, web
 
@@ -19,6 +20,8 @@ from bot.console.pulse import Pulse
 
 #: Seconds between two looks at the store while somebody chats.
 BUSY_TICK = 0.04
+#: Seconds between two looks for lines that were given other words.
+EDITS_TICK = 1.0
 MAX_SOCKETS = 2000
 MAX_SOCKETS_PER_VISITOR = 8
 
@@ -37,7 +40,19 @@ class Connection(Follower):
         self.visitor = visitor
         #: Number of the last line that was sent; None until the page has said hello.
         self.seq: int | None = None
+        #: When the last lines were given other words, by their numbers: as seen last, and as the page knows.
+        self.edits: dict[int, datetime] = {}
+        self._known_edits: dict[int, datetime] = {}
         self._store = store
+
+    @property
+    def edited(self) -> dict[int, datetime]:
+        """Those of them that the page may have in other words."""
+        return {
+            number: edited_at
+            for number, edited_at in self.edits.items()
+            if number <= (self.seq or 0) and self._known_edits.get(number) != edited_at
+        }
 
     async def _send_news(self) -> None:
         while self.seq is not None and not self._socket.closed:
@@ -46,7 +61,12 @@ class Connection(Follower):
                 await self.send(frame)
                 self.seq = frame["seq"]
             if not frames:
-                return
+                break
+        for number, edited_at in self.edited.items():
+            frames = await asyncio.to_thread(self._store.frames_after, self.visitor, number - 1, limit=1)
+            for frame in frames:
+                await self.send(frame)
+            self._known_edits[number] = edited_at
 
 
 class Hub:
@@ -60,6 +80,8 @@ class Hub:
     def __init__(self, store: ChatStore, *, clock: Callable[[], float] = time.monotonic) -> None:
         self.opened_total = 0
         self._store = store
+        self._clock = clock
+        self._latest_look_for_edits = clock()
         self._connections: dict[str, set[Connection]] = {}
         self._pulse = Pulse(busy_tick=BUSY_TICK, unreadable="chat_store_unreadable", clock=clock)
 
@@ -117,3 +139,14 @@ class Hub:
             elif newest < seq:
                 # The transcript was erased: connecting again, the page finds that out and starts over.
                 await connection.close(WSCloseCode.SERVICE_RESTART)
+        if self._clock() - self._latest_look_for_edits >= EDITS_TICK:
+            self._latest_look_for_edits = self._clock()
+            await self._wake_whose_lines_changed()
+
+    async def _wake_whose_lines_changed(self) -> None:
+        edits = await asyncio.to_thread(self._store.edits, list(self._connections))
+        for connections in self._connections.values():
+            for connection in connections:
+                connection.edits = edits.get(connection.visitor, {})
+                if connection.edited:
+                    connection.news.set()

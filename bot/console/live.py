@@ -176,6 +176,7 @@ class LiveHub:
         """How things stand for a page: who waits, whom one has, and how its conversation is."""
         return {
             "type": "desk",
+            "conversation": watcher.conversation_id,
             "waiting": self._board.waiting,
             "offered": self._board.offered[watcher.staff_id],
             "mine": self._board.mine[watcher.staff_id],
@@ -229,7 +230,10 @@ class LiveHub:
             watcher.news.set()
 
     def _changes(self, look: Look) -> dict[int, set[int]]:
-        """Numbers of lines whose mark is another than before, by conversation."""
+        """Numbers of lines whose mark is another than before, by conversation.
+
+        A line that was edited before it was looked at counts: a page may have it as it was.
+        """
         before = self._last.marks or {}
         return {
             conversation_id: changed
@@ -238,7 +242,7 @@ class LiveHub:
                 changed := {
                     number
                     for number, mark in marks.items()
-                    if before.get(conversation_id, {}).get(number, mark) != mark
+                    if before.get(conversation_id, {}).get(number, ("", mark[1])) != mark
                 }
             )
         }

@@ -24,7 +24,7 @@ from crm_store.errors import NotFound
 from crm_store.handoff import claiming, releasing, replying, transferring, waiting
 from crm_store.handoff.files import KeptFile
 from crm_store.handoff.models import CLAIMED, Handoff
-from crm_store.handoff.presence import loads
+from crm_store.handoff.presence import loads, presence_of
 from crm_store.handoff.written import whispered
 from crm_store.outbox import SENT, OutboxItem
 from crm_store.overview.card import card_of
@@ -128,7 +128,7 @@ def talk_of(
         _card(session, customer, rules, now),
         is_mine,
         _ready(session, handoff, staff, rules) if handoff and is_mine else [],
-        _colleagues(session, handoff) if handoff and may_give else [],
+        _colleagues(session, handoff, now) if handoff and may_give else [],
     )
 
 
@@ -235,7 +235,7 @@ def release(desk: Desk, *, handoff_id: int, agreed: str) -> None:
         desk.session,
         handoff_id=handoff_id,
         staff=desk.staff,
-        agreed=agreed[:MAX_TEXT],
+        agreed=agreed.replace("\r\n", "\n"),
         rules=desk.rules,
         now=desk.now,
     )
@@ -260,7 +260,7 @@ def transfer(desk: Desk, *, handoff_id: int, to: str, note: str) -> None:
         staff=desk.staff,
         to_staff_id=staff_id,
         to_team=name if staff_id is None else "",
-        note=note[:MAX_TEXT],
+        note=note.replace("\r\n", "\n"),
         rules=desk.rules,
         now=desk.now,
     )
@@ -311,7 +311,7 @@ def _ready(session: Session, handoff: Handoff, staff: StaffMember, rules: Rules)
     ]
 
 
-def _colleagues(session: Session, handoff: Handoff) -> list[Colleague]:
+def _colleagues(session: Session, handoff: Handoff, now: datetime) -> list[Colleague]:
     found = session.scalars(
         select(StaffMember)
         .where(
@@ -323,6 +323,6 @@ def _colleagues(session: Session, handoff: Handoff) -> list[Colleague]:
     )
     taken = loads(session)
     return [
-        Colleague(one.id, one.name or one.login or str(one.id), one.presence, taken.get(one.id, 0))
+        Colleague(one.id, one.name or one.login or str(one.id), presence_of(one, now), taken.get(one.id, 0))
         for one in found
     ]

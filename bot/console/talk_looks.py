@@ -24,6 +24,7 @@ from crm_store.handoff.models import WAITING
 from crm_store.staff.models import StaffMember
 
 VIEWED, CONVERSATION = "conversation.viewed", "conversation"
+SEARCHED = "handoff.searched"
 #: So long after a look at a conversation further ones belong to it, and its reason holds.
 ONE_LOOK = timedelta(hours=1)
 MAX_REASON = 200
@@ -70,13 +71,15 @@ def need_reason_for_file(desk: Desk, *, conversation_id: int) -> None:
 
 
 def note_search(desk: Desk, *, customers: Iterable[int], reason: str = "") -> None:
-    """Write down that somebody searched among the hand-overs.
+    """Write down that somebody searched among the hand-overs; a page that draws itself anew searches once.
 
     Args:
         customers: whom the search shows.
     """
-    detail = shown(customers, reason=reason)
-    desk.audit("handoff.searched", target_type="page", target_id="inbox", detail=detail)
+    detail, page = shown(customers, reason=reason), {"target_type": "page", "target_id": "inbox"}
+    last = _last(desk, SEARCHED, **page)
+    if last is None or last.detail != detail:
+        desk.audit(SEARCHED, **page, detail=detail)
 
 
 def _conversation(session: Session, conversation_id: int) -> Conversation:
@@ -100,12 +103,17 @@ def _needs_no_reason(session: Session, *, conversation_id: int, staff: StaffMemb
 
 def _last_look(desk: Desk, conversation_id: int) -> AuditEntry | None:
     """What is written of the member's look at a conversation a while ago."""
+    return _last(desk, VIEWED, target_type=CONVERSATION, target_id=str(conversation_id))
+
+
+def _last(desk: Desk, action: str, *, target_type: str, target_id: str) -> AuditEntry | None:
+    """The member's last entry of an action that belongs to the same look."""
     return desk.session.scalar(
         select(AuditEntry)
         .where(
-            AuditEntry.target_type == CONVERSATION,
-            AuditEntry.target_id == str(conversation_id),
-            AuditEntry.action == VIEWED,
+            AuditEntry.target_type == target_type,
+            AuditEntry.target_id == target_id,
+            AuditEntry.action == action,
             AuditEntry.actor == desk.actor,
             AuditEntry.at > desk.now - ONE_LOOK,
         )

@@ -40,7 +40,7 @@ def set_presence(
         raise InvalidInput(f"{presence} is no presence")
     member = member_now(session, staff, is_locked=True)
     require(session, member, "handoff.claim", handoff_id="")
-    is_news = member.presence != presence
+    is_news = presence_of(member, now) != presence
     member.presence, member.presence_at = presence, now
     session.flush()
     if is_news:
@@ -54,6 +54,13 @@ def set_presence(
         )
         entry.at = now
     return member
+
+
+def presence_of(staff: StaffMember, now: datetime | None = None) -> str:
+    """What holds of somebody's presence at this moment; who said so long ago has gone home."""
+    since = (now or utcnow()) - LASTS
+    lasts = staff.presence_at is not None and staff.presence_at > since
+    return staff.presence if lasts and staff.presence in PRESENCES else OFFLINE
 
 
 def online(

@@ -80,7 +80,7 @@ def reply(
     """
     now = now or utcnow()
     member = member_now(session, staff)
-    case = _in_hand(session, locked(session, handoff_id=handoff_id), member)
+    case = locked(session, handoff_id=handoff_id)
     conversation, handoff = case
     _check_key(key)
     own_key = f"staff-reply:{member.id}:{key}"
@@ -88,7 +88,8 @@ def reply(
     if known is not None:
         if known.conversation_id != conversation.id:
             raise Conflict("this reply went to another conversation")
-        return known
+        return known  # whoever has the conversation by now
+    _in_hand(session, case, member)
     said = _sayable(text, is_optional=bool(files))
     sent = sendable(session, files, conversation=conversation, staff=member)
     answered = _answered(session, conversation, reply_to)

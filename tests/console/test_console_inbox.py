@@ -4,18 +4,24 @@ from __future__ import annotations
 
 import hashlib
 import re
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, update
 from yarl import URL
 
 from crm_store.audit import AuditEntry
+from crm_store.base import utcnow
 from crm_store.conversations.models import BOT, STAFF_ONLY, Conversation, Message
 from crm_store.db import Database
+from crm_store.handoff.keeping import MAX_WORDS
 from crm_store.handoff.models import CLAIMED, ENDED, RELEASED, Handoff
+from crm_store.handoff.presence import LASTS
 from crm_store.outbox import SPEAKER_STAFF, OutboxItem
+from crm_store.paging import PAGE_SIZE
 from crm_store.privacy.retention import known_places
+from crm_store.staff.models import StaffMember
 from tests.console.agents import (
     a_canned_reply,
     a_customer_waits,
@@ -27,6 +33,7 @@ from tests.console.agents import (
     set_in_business,
 )
 from tests.console.conftest import Enter, Serve, Visit
+from tests.console.desk import audited
 from tests.console.staff import PIXEL, form_token
 from tests.console.test_page import Elements
 
@@ -61,6 +68,74 @@ async def test_a_search_finds_by_name_and_stands_in_no_address(
     assert "مریم رضایی" not in html
     with sqlite_database.read() as session:
         assert session.scalar(select(AuditEntry.actor).where(AuditEntry.action == "handoff.searched"))
+
+
+async def test_a_search_that_is_drawn_anew_is_written_down_once(
+    enter: Enter, sqlite_database: Database
+) -> None:
+    a_customer_waits(sqlite_database)
+    browser = await enter()
+    fields = {"token": form_token(await browser.page("/console/inbox")), "tab": "waiting", "query": "مریم"}
+    for _ in range(3):
+        await browser.post("/console/inbox", fields)
+    assert len(audited(sqlite_database, "handoff.searched")) == 1
+    a_customer_waits(sqlite_database, name="مریم کریمی")
+    await browser.post("/console/inbox", fields)
+    assert len(audited(sqlite_database, "handoff.searched")) == 2
+    with sqlite_database.write() as session:
+        session.execute(update(AuditEntry).values(at=utcnow() - timedelta(hours=2)))
+    await browser.post("/console/inbox", fields)
+    assert len(audited(sqlite_database, "handoff.searched")) == 3
+
+
+async def test_a_search_that_finds_too_many_asks_for_more_words(
+    enter: Enter, sqlite_database: Database
+) -> None:
+    for _ in range(PAGE_SIZE + 1):
+        a_customer_waits(sqlite_database)
+    browser = await enter()
+    token = form_token(await browser.page("/console/inbox"))
+    response = await browser.post("/console/inbox", {"token": token, "tab": "waiting", "query": "مریم"})
+    html = await response.text()
+    assert "فقط نتیجه‌های نخست آمده است؛ دقیق‌تر بنویسید." in html
+    assert "صفحهٔ بعد" not in html
+    assert "صفحهٔ بعد" in await browser.page("/console/inbox?tab=waiting")
+
+
+async def test_who_said_long_ago_to_be_there_is_shown_as_gone(
+    enter: Enter, sqlite_database: Database
+) -> None:
+    handoff_id, conversation_id = a_customer_waits(sqlite_database)
+    browser, boss = await enter(), await enter("boss", role="admin")
+    await press(browser, conversation_id, "claim", handoff=handoff_id)
+    page = f"/console/inbox/{conversation_id}"
+    assert "(آماده، " in await browser.page(page)
+    with sqlite_database.write() as session:
+        session.execute(update(StaffMember).values(presence_at=utcnow() - LASTS))
+    html = await browser.page(page)
+    assert "(نیست، " in html
+    assert '<option value="offline" selected>' in html
+    assert 'class="badge good">آماده' not in await boss.page("/console/staff")
+    assert "<dt>آمادگی</dt><dd>نیست</dd>" in await boss.page("/console/staff/1")
+    token = form_token(html)
+    await browser.post("/console/presence", {"token": token, "next": page, "presence": "online"})
+    assert '<option value="online" selected>' in await browser.page(page)
+
+
+async def test_what_was_agreed_is_kept_whole_as_long_as_its_field_takes_it(
+    enter: Enter, sqlite_database: Database
+) -> None:
+    handoff_id, conversation_id = a_customer_waits(sqlite_database)
+    browser = await enter()
+    await enter("babak")
+    await press(browser, conversation_id, "claim", handoff=handoff_id)
+    elements = Elements(await browser.page(f"/console/inbox/{conversation_id}")).found
+    room = {fields.get("name"): fields.get("maxlength") for tag, fields in elements if tag == "textarea"}
+    assert room["agreed"] == room["note"] == str(MAX_WORDS)
+    agreed = "\n".join(["قرار"] * (MAX_WORDS // 5))
+    await press(browser, conversation_id, "release", handoff=handoff_id, agreed=agreed.replace("\n", "\r\n"))
+    with sqlite_database.read() as session:
+        assert session.get_one(Handoff, handoff_id).agreed == agreed
 
 
 async def test_from_the_claim_to_the_release(enter: Enter, sqlite_database: Database) -> None:

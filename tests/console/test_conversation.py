@@ -6,7 +6,11 @@ import hashlib
 
 import pytest
 from aiohttp import WSServerHandshakeError
+from sqlalchemy import delete, update
 
+from bot.console import hub
+from crm_store.base import utcnow
+from crm_store.conversations.models import STAFF_ONLY, Message
 from crm_store.db import Database
 from tests.console.browser import words
 from tests.console.conftest import Serve, Visit
@@ -77,6 +81,61 @@ async def test_what_happened_while_nobody_was_connected_comes_once_and_in_order(
     say(sqlite_database, received(sqlite_database)[0].chat_id, "و یکی دیگر")
     (line,) = await page.lines(1)
     assert (line["seq"], words(line)) == (6, "و یکی دیگر")
+
+
+def reword(database: Database, seq: int, text: str, **changes: object) -> None:
+    """Give a line other words."""
+    with database.write() as session:
+        line = update(Message).where(Message.seq == seq)
+        session.execute(line.values(text=text, edited_at=utcnow(), **changes))
+
+
+async def test_a_line_that_gets_other_words_is_sent_again_to_an_open_page_and_to_one_that_comes_back(
+    serve: Serve, visit: Visit, sqlite_database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(hub, "EDITS_TICK", 0.05)
+    browser = await visit(await serve())
+    page = await browser.page()
+    await page.say("سلام")
+    await page.next("ack")
+    answer_pending(sqlite_database)
+    seen = (await page.lines(2))[-1]["seq"]
+    reword(sqlite_database, seen, "فردا می‌رسد")
+    (line,) = await page.lines(1)
+    assert (line["seq"], words(line)) == (seen, "فردا می‌رسد")
+    reword(sqlite_database, seen, "پس‌فردا می‌رسد")
+    (line,) = await page.lines(1)
+    assert (line["seq"], words(line)) == (seen, "پس‌فردا می‌رسد")
+    await page.socket.close()
+
+    reword(sqlite_database, seen, "شنبه می‌رسد")
+    page = await browser.page(last_seq=seen)
+    (line,) = await page.lines(1)
+    assert (line["seq"], words(line)) == (seen, "شنبه می‌رسد")
+    say(sqlite_database, received(sqlite_database)[0].chat_id, "رسید")
+    assert [words(line) for line in await page.lines(1)] == ["رسید"]
+    reword(sqlite_database, seen, "به او نگو", audience=STAFF_ONLY)
+    reword(sqlite_database, seen + 1, "هنوز نرسیده")
+    assert [words(line) for line in await page.lines(1)] == ["هنوز نرسیده"]
+
+
+async def test_a_visitor_whose_lines_went_with_time_begins_anew(
+    serve: Serve, visit: Visit, sqlite_database: Database
+) -> None:
+    browser = await visit(await serve())
+    page = await browser.page()
+    await page.say("سلام")
+    await page.next("ack")
+    answer_pending(sqlite_database)
+    seen = (await page.lines(2))[-1]["seq"]
+    await page.socket.close()
+    with sqlite_database.write() as session:
+        session.execute(delete(Message))
+    page = await browser.page()
+    assert (await page.next("ready"))["last_seq"] == 0
+    say(sqlite_database, received(sqlite_database)[0].chat_id, "خوش آمدید")
+    (line,) = await page.lines(1)
+    assert (line["seq"], words(line)) == (seen + 1, "خوش آمدید")
 
 
 async def test_a_console_that_was_restarted_goes_on_where_the_page_stopped(

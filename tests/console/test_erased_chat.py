@@ -6,6 +6,10 @@ from datetime import timedelta
 
 from aiohttp import WSCloseCode
 
+from bot.console.frames import message_frame
+from crm_store.base import utcnow
+from crm_store.conversations.models import Message
+from crm_store.conversations.queries import Line
 from crm_store.conversations.service import find_conversation
 from crm_store.db import Database
 from crm_store.privacy.erasure import erase
@@ -41,3 +45,15 @@ async def test_the_page_is_told_to_connect_again_and_finds_an_empty_chat(
     await page.next("ack")
     answer_pending(sqlite_database)
     assert words((await page.lines(1))[0]) == "دوباره سلام"
+
+
+def test_a_file_of_a_line_that_has_the_number_of_an_erased_one_has_another_address() -> None:
+    def address_of(path: str) -> str:
+        sent = {"path": path, "kind": "photo", "file_name": "photo.png", "size": 12}
+        message = Message(seq=4, author="staff:1", text="", extra={"files": [sent]}, created_at=utcnow())
+        (file,) = message_frame(Line(message, {}), timezone="Asia/Tehran")["attachments"]
+        return str(file["address"])
+
+    addresses = [address_of(f"staff/7/{name}.png") for name in ("a" * 32, "b" * 32)]
+    assert addresses[0] != addresses[1]
+    assert all(address.startswith("/chat/lines/4/files/0?") for address in addresses)

@@ -15,8 +15,11 @@ from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
+from sqlalchemy import update
 
+from crm_store.base import utcnow
 from crm_store.conversations import service as conversations
+from crm_store.conversations.models import Message
 from crm_store.db import Database
 from crm_store.pictures import BALANCE, draw
 from crm_store.privacy.files import chat_folder
@@ -259,6 +262,52 @@ def test_who_reads_further_up_is_not_pulled_away_but_told(page: Page, sqlite_dat
     newest.click()
     expect(page.locator(f"{THEIRS} .words").last).to_be_in_viewport(ratio=1)
     expect(newest).to_be_hidden()
+
+
+def test_a_line_that_gets_other_words_shows_them_in_its_place(page: Page, sqlite_database: Database) -> None:
+    with StandIn(sqlite_database):
+        write(page, "سلام")
+        expect(page.locator(THEIRS)).to_have_count(1)
+        write(page, "کی می‌رسد؟")
+        expect(page.locator(THEIRS)).to_have_count(2)
+    with sqlite_database.write() as session:
+        line = update(Message).where(Message.seq == 2)
+        session.execute(line.values(text="VIP هستید و <b>فردا</b> می‌رسد", edited_at=utcnow()))
+    expect(page.locator(f"{THEIRS} .words").first).to_have_text("VIP هستید و فردا می‌رسد")
+    expect(page.locator(f"{THEIRS} .words b")).to_have_text("فردا")
+    expect(page.locator("#log .line")).to_have_count(4)
+
+
+def test_the_history_is_scrolled_with_the_keyboard_alone(page: Page, sqlite_database: Database) -> None:
+    with StandIn(sqlite_database):
+        for number in range(1, 7):
+            write(page, f"پیام {number}\nکه دو سطر دارد")
+            expect(page.locator(THEIRS)).to_have_count(number)
+    scroller, first = page.get_by_role("region", name="پیام‌ها"), page.locator(f"{MINE} .words").first
+    expect(first).not_to_be_in_viewport()
+    page.locator("#text").focus()
+    for _ in range(9):  # back from the text over its buttons
+        page.keyboard.press("Shift+Tab")
+        if scroller.evaluate("node => node === document.activeElement"):
+            break
+    assert scroller.evaluate("node => getComputedStyle(node).outlineStyle") == "solid"
+    page.keyboard.press("Home")
+    expect(first).to_be_in_viewport()
+
+
+def test_what_is_pasted_from_a_table_is_its_text(page: Page) -> None:
+    paste = """([node, types]) => {
+      const data = new DataTransfer();
+      data.items.add(new File(["x"], "image.png", { type: "image/png" }));
+      for (const type of types) data.setData(type, "قیمت");
+      const event = new ClipboardEvent("paste", { clipboardData: data, bubbles: true, cancelable: true });
+      return node.dispatchEvent(event);
+    }"""
+    field = page.locator("#text").element_handle()
+    assert page.evaluate(paste, [field, ["text/plain", "text/html"]]), "the browser pastes the text"
+    expect(page.locator(".tray li")).to_have_count(0)
+    assert not page.evaluate(paste, [field, ["text/html"]]), "a picture of a page is sent as one"
+    expect(page.locator(".tray li")).to_have_count(1)
 
 
 def test_a_photo_is_sent_along(page: Page, sqlite_database: Database, tmp_path: Path) -> None:

@@ -30,7 +30,7 @@ const composer = new Composer({
 });
 
 let lastSeq = 0;
-let historyEnd = 0; // up to here lines are history: neither announced nor animated
+let historyEnd = 0; // up to here lines stood in the transcript when the page connected
 let settled = []; // pending entries to drop once the history is here
 let inFlight = null; // client_id that was sent on this connection and not acknowledged
 let retryTimer = 0;
@@ -41,7 +41,7 @@ const handlers = { ready: onReady, message: onMessage, ack: onAck, typing: onTyp
 function onReady(frame) {
   if (frame.last_seq < lastSeq) return startOver(); // another store than before
   historyEnd = frame.last_seq;
-  log.busy = lastSeq < historyEnd;
+  log.busy = lastSeq === 0 && historyEnd > 0; // what came during a break is read out
   inFlight = null;
   // Nothing is being worked on: what was kept stands in the transcript, or never will (a button used before).
   settled = frame.waiting ? [] : pending.all().filter((entry) => entry.kept);
@@ -69,7 +69,7 @@ function startOver() {
 }
 
 function onMessage(frame) {
-  if (frame.seq <= lastSeq) return;
+  if (frame.seq <= lastSeq) return log.redraw(frame);
   lastSeq = frame.seq;
   if (frame.author !== "customer" && lastSeq > historyEnd) {
     // Answered without a line of its own: a press that was refused.

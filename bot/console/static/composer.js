@@ -39,10 +39,12 @@ export class Composer {
   }
 
   #onPaste(event) {
-    const files = [...event.clipboardData.files];
-    if (files.length === 0) return;
+    const { files, types } = event.clipboardData;
+    // Word and Excel put a picture of the text beside it: what was copied is the text.
+    const isText = types.includes("text/plain") && types.includes("text/html");
+    if (files.length === 0 || isText) return;
     event.preventDefault();
-    this.#take(files);
+    this.#take([...files]);
   }
 
   #onPick() {

@@ -11,6 +11,7 @@ export class Connection {
   #pause = FIRST_PAUSE;
   #timer = 0;
   #lastHeard = 0;
+  #asked = false; // whether a ping is on its way
 
   // hello() makes the first frame of each connection; onFrame gets frames, onState "connecting", "open",
   // "waiting" or "refused".
@@ -29,6 +30,7 @@ export class Connection {
     const socket = new WebSocket(`${scheme}://${location.host}${this.path}`);
     this.#socket = socket;
     this.#lastHeard = Date.now();
+    this.#asked = false;
     socket.onopen = () => this.send(this.hello());
     socket.onmessage = (event) => socket === this.#socket && this.#hear(JSON.parse(event.data));
     socket.onclose = (event) => socket === this.#socket && this.#lost(event.code);
@@ -49,6 +51,7 @@ export class Connection {
 
   #hear(frame) {
     this.#lastHeard = Date.now();
+    this.#asked = false;
     if (frame.type === "ready") {
       this.#pause = FIRST_PAUSE;
       this.onState("open");
@@ -78,10 +81,15 @@ export class Connection {
     return !this.#socket || this.#socket.readyState >= WebSocket.CLOSING;
   }
 
+  // The timers of a hidden page come once a minute: there silence means nothing before it has asked.
   #watch() {
     if (this.#isGone()) return;
     const silence = Date.now() - this.#lastHeard;
-    if (silence > GIVE_UP_AFTER) this.reconnect();
-    else if (silence > PING_AFTER) this.send({ type: "ping" });
+    if (silence > GIVE_UP_AFTER && (this.#asked || !document.hidden)) {
+      this.reconnect();
+    } else if (silence > PING_AFTER) {
+      this.#asked = true;
+      this.send({ type: "ping" });
+    }
   }
 }

@@ -17,10 +17,17 @@ export function drawLine(line, onPress) {
     who.classList.replace("unseen", "seen");
   }
   node.querySelector(".files").append(...(line.attachments ?? []).map((file) => drawFile(file, line)));
-  node.querySelector(".words").append(...line.segments.map(drawRun));
+  drawWords(node, line);
   drawTime(node, line.at);
   node.querySelector(".chips").append(...drawChips(line.buttons ?? [], onPress));
   return node;
+}
+
+// Words that stay the same are left alone, so that nothing is read out again.
+export function drawWords(node, line) {
+  const words = node.querySelector(".words");
+  if (words.textContent === line.segments.map(([text]) => text).join("")) return;
+  words.replaceChildren(...line.segments.map(drawRun));
 }
 
 // Buttons that name the same row stand in it, beginning at the right as all of the page does.

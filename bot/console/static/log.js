@@ -1,6 +1,6 @@
 // The scrolling conversation: lines of the transcript, below them what is still on its way, then the dots.
 
-import { drawDay, drawLine, showFate, useChips } from "./lines.js";
+import { drawDay, drawLine, drawWords, showFate, useChips } from "./lines.js";
 
 const NEAR = 80;
 const PATIENCE = 25000;
@@ -12,6 +12,7 @@ export class Log {
   #newest = document.getElementById("newest");
   #typing = document.getElementById("typing");
   #patience = document.getElementById("patience");
+  #nodes = new Map(); // lines of the transcript by their numbers
   #pendingNodes = new Map();
   #usedTokens = new Set(); // also of buttons that a later line of the history brings
   #previous = null;
@@ -37,10 +38,17 @@ export class Log {
       if (frame.author === "customer") showFate(node, "arrived");
       node.classList.toggle("fresh", !pending && this.#lines.ariaBusy !== "true");
       this.#place(node, frame);
+      this.#nodes.set(frame.seq, node);
       this.#useChips();
       this.dropPending(frame.client_id);
       if (frame.author !== "customer") this.#answered();
     }, frame.author !== "customer");
+  }
+
+  // A line that is there already has got other words.
+  redraw(frame) {
+    const node = this.#nodes.get(frame.seq);
+    if (node) this.#keepPlace(() => drawWords(node, frame));
   }
 
   addPending(entry) {
@@ -66,6 +74,7 @@ export class Log {
 
   clear() {
     this.#lines.replaceChildren();
+    this.#nodes.clear();
     this.#previous = null;
   }
 

@@ -165,15 +165,17 @@ class Dialogue:
 
     async def _welcome(self, hello: frames.Hello) -> None:
         try:
-            latest, waits = await asyncio.to_thread(self._store.position, self._connection.visitor)
+            place = await asyncio.to_thread(self._store.position, self._connection.visitor, hello.last_seq)
         except SQLAlchemyError as error:
             log.warning("chat_store_unreadable", error=type(error).__name__)
             await self._connection.close(WSCloseCode.TRY_AGAIN_LATER)
             return
-        await self._connection.send({"type": "ready", "last_seq": latest, "waiting": waits})
-        if waits:
+        # Where all further lines went with time there is nothing to wait for.
+        latest = place.latest if place.is_missed else min(place.latest, hello.last_seq)
+        await self._connection.send({"type": "ready", "last_seq": latest, "waiting": place.waits})
+        if place.waits:
             await self._connection.send({"type": "typing"})
-        self._connection.seq = hello.last_seq
+        self._connection.seq = hello.last_seq if place.is_missed else max(place.latest, hello.last_seq)
         self._connection.news.set()
         self._hub.stir()
 

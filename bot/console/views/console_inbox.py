@@ -22,6 +22,7 @@ from bot.console.pages import page_number, reading, render, rules_of
 from crm_store.base import utcnow
 from crm_store.errors import CrmError, Forbidden, NotFound
 from crm_store.handoff import board, claiming, presence
+from crm_store.handoff.keeping import MAX_WORDS
 from crm_store.handoff.models import Handoff
 from crm_store.paging import Page
 
@@ -110,6 +111,7 @@ async def conversation(request: web.Request) -> web.StreamResponse:
         is_newest=before is None,
         key=str(uuid4()),
         max_text=MAX_TEXT,
+        max_words=MAX_WORDS,
         accept=",".join(limits.attachment_types),
         teams=rules.business.handoff.teams,
         now=now,

@@ -119,8 +119,9 @@ class LivePage:
         if wait:
             # Frames are taken one by one: a short rest slows a flood down at its source.
             await asyncio.sleep(FLOOD_REST_SECONDS)
-            await self._refuse("too_fast", frame, retry_after=math.ceil(wait))
-            return
+            if not isinstance(frame, live_frames.Hello):  # without it the page would never hear anything
+                await self._refuse("too_fast", frame, retry_after=math.ceil(wait))
+                return
         try:
             await self._answer(frame)
         except SessionOverError:
@@ -135,7 +136,10 @@ class LivePage:
             await self._refuse(error.code, frame)
         except SQLAlchemyError as error:
             log.error("console_frame_not_kept", error=type(error).__name__)
-            await self._refuse("unavailable", frame, retry_after=2)
+            if isinstance(frame, live_frames.Hello):  # the page says it again once it is connected anew
+                await self._socket.close(code=WSCloseCode.TRY_AGAIN_LATER)
+            else:
+                await self._refuse("unavailable", frame, retry_after=2)
 
     async def _answer(self, frame: live_frames.Frame) -> None:
         if isinstance(frame, live_frames.Hello):
@@ -157,7 +161,7 @@ class LivePage:
         latest, is_noted, changing = await reading(self._request, unit)
         if not is_noted:
             await self._note_look(rules, hello.conversation)
-        await self._watcher.send({"type": "ready", "last_seq": latest})
+        await self._watcher.send({"type": "ready", "last_seq": latest, "staff": self._staff_id})
         if hello.conversation is not None and latest - hello.last_seq > MOST_MISSED:
             await self._watcher.send({"type": "reload"})
             return
@@ -251,6 +255,10 @@ class LivePage:
             return [{"type": "reload"}]
         except NotFound:
             return [{"type": "reload"}]
+        except SQLAlchemyError:
+            if watcher.conversation_id == conversation_id:
+                watcher.changed |= changed
+            raise
         if lines is None or not lines.lines:
             return frames
         for line in lines.lines:

@@ -13,7 +13,7 @@ from crm_store.conversations.models import Attachment, Message
 from crm_store.conversations.service import add_attachment
 from crm_store.db import Database
 from crm_store.errors import Conflict, Forbidden, InvalidInput, InvalidTransition, NotFound
-from crm_store.handoff import claiming, replying
+from crm_store.handoff import claiming, replying, transferring
 from crm_store.handoff.files import KeptFile
 from crm_store.handoff.keeping import locked
 from crm_store.outbox import EDIT, OutboxItem, enqueue_message
@@ -74,6 +74,22 @@ def test_a_key_is_good_for_one_conversation_and_one_person(database: Database) -
             replying.reply(session, text="برای دومی", key="a", **{**how, "handoff_id": second.id})
         other = in_hand(session)
         assert replying.reply(session, text="از دیگری", key="a", **other) is not first
+
+
+def test_a_reply_that_was_sent_is_not_refused_when_it_is_repeated_later(database: Database) -> None:
+    with database.write() as session:
+        how = in_hand(session)
+        item = replying.reply(session, text="سلام", key="a", **how)
+        transferring.transfer(session, to_staff_id=an_agent(session).id, rules=DESK, **how)
+        assert replying.reply(session, text="سلام", key="a", **how) is item
+        with pytest.raises(Forbidden):
+            replying.reply(session, text="سلام", key="b", **how)
+        ended = in_hand(session)
+        item = replying.reply(session, text="خداحافظ", key="a", **ended)
+        claiming.release(session, rules=DESK, **ended)
+        assert replying.reply(session, text="خداحافظ", key="a", **ended) is item
+        denied = session.scalars(select(AuditEntry).where(AuditEntry.action == "staff.denied")).all()
+        assert len(denied) == 1
 
 
 def test_there_must_be_something_to_say(database: Database) -> None:
