@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -9,15 +10,25 @@ from pathlib import Path
 import pyotp
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, FilePayload, Page, ViewportSize, expect
+from playwright.sync_api import (
+    Browser,
+    Dialog,
+    FilePayload,
+    Page,
+    Route,
+    ViewportSize,
+    WebSocketRoute,
+    expect,
+)
 from sqlalchemy import select
 
+from crm_store.base import utcnow
 from crm_store.complaints.models import Complaint
 from crm_store.conversations.models import STAFF_ONLY, Conversation, Message
 from crm_store.db import Database
-from crm_store.handoff import claiming
-from crm_store.handoff.models import ENDED, Handoff
-from crm_store.outbox import SPEAKER_STAFF, OutboxItem
+from crm_store.handoff import claiming, releasing
+from crm_store.handoff.models import CLAIMED, ENDED, WAITING, Handoff
+from crm_store.outbox import SENT, SPEAKER_STAFF, OutboxItem
 from crm_store.persian import rich, to_persian_digits
 from crm_store.staff.models import StaffMember
 from tests.console.agents import PASSWORD, a_canned_reply, an_agent, says, sends_photo, who_waits
@@ -59,6 +70,12 @@ def page(request: pytest.FixtureRequest, browser: Browser, console: Console) -> 
     """A page that fails the test on errors, on what its policy forbids, and on requests to elsewhere."""
     viewport, scheme = request.param
     yield from watched_page(browser, console, viewport, scheme)
+
+
+@pytest.fixture
+def desktop(browser: Browser, console: Console) -> Iterator[Page]:
+    """The same on a desktop alone."""
+    yield from watched_page(browser, console, DESKTOP)
 
 
 def watched_page(
@@ -365,3 +382,334 @@ def log_in_with_code(page: Page, console: Console, code: str) -> None:
     page.keyboard.press("Enter")
     page.get_by_label("کد شش‌رقمی").fill(code)
     page.keyboard.press("Enter")
+
+
+def open_claimed(page: Page, console: Console, database: Database) -> int:
+    """The page of a conversation that its agent has taken; returns the conversation."""
+    with database.write() as session:
+        conversation_id = who_waits(session).conversation_id
+    log_in(page, console)
+    page.goto(f"{console.url}console/inbox/{conversation_id}")
+    follow(page, page.get_by_role("button", name="برداشتن گفت‌وگو"))
+    expect(page.locator("html[data-live=open]")).to_be_attached()
+    return conversation_id
+
+
+def log_out_in_another_tab(page: Page, console: Console) -> None:
+    other = page.context.new_page()
+    other.goto(f"{console.url}console/account")
+    follow(other, other.get_by_role("button", name="خروج"))
+    other.close()
+
+
+def test_words_and_files_stay_when_the_session_was_over_before_they_were_sent(
+    desktop: Page, console: Console, sqlite_database: Database, photo: bytes
+) -> None:
+    open_claimed(desktop, console, sqlite_database)
+    log_out_in_another_tab(desktop, console)
+    field = desktop.get_by_label("متن پیام")
+    desktop.locator("input[type=file]").set_input_files(
+        FilePayload(name="راهنما.png", mimeType="image/png", buffer=photo)
+    )
+    field.fill("این هم راهنما")
+    field.press("Enter")
+    expect(desktop.locator("#trouble")).to_contain_text("نشست شما تمام شده است")
+    expect(field).to_have_value("این هم راهنما")
+    expect(field).to_be_editable()
+    expect(desktop.locator(".chosen")).to_contain_text("راهنما.png")
+    assert desktop.locator("input[type=file]").evaluate("one => one.files.length") == 1
+
+
+def test_a_page_whose_session_is_over_says_so_and_goes_on_saying_it(
+    desktop: Page, console: Console, sqlite_database: Database
+) -> None:
+    log_in(desktop, console)
+    log_out_in_another_tab(desktop, console)
+    with sqlite_database.write() as session:
+        who_waits(session)
+    bar = desktop.locator("#offline")
+    expect(bar).to_have_text("نشست شما تمام شده است. لطفاً دوباره وارد شوید.")
+    expect(bar).to_be_visible()
+    expect(desktop.locator("html")).to_have_attribute("data-live", "refused")
+
+
+def test_a_button_that_is_pressed_twice_takes_one_customer(
+    desktop: Page, console: Console, sqlite_database: Database
+) -> None:
+    with sqlite_database.write() as session:
+        who_waits(session)
+        who_waits(session, name="رضا کریمی")
+    log_in(desktop, console)
+    sent: list[Route] = []
+
+    def hold(route: Route) -> None:
+        sent.append(route)
+
+    desktop.route("**/inbox/next", hold)
+    twice = "one => new Promise(done => { one.click(); setTimeout(() => done(one.click()), 200); })"
+    desktop.get_by_role("button", name="برداشتن نفر بعدی").evaluate(twice)
+    sent[0].continue_()
+    expect(desktop.get_by_role("status").filter(has_text="حالا با شماست")).to_be_visible()
+    with sqlite_database.read() as session:
+        assert sorted(session.scalars(select(Handoff.state))) == [CLAIMED, WAITING]
+    assert len(sent) == 1
+
+
+def test_what_is_not_sent_yet_is_not_left_without_a_question_nor_for_ones_presence(
+    desktop: Page, console: Console, sqlite_database: Database
+) -> None:
+    conversation_id = open_claimed(desktop, console, sqlite_database)
+    asked: list[str] = []
+
+    def stay(dialog: Dialog) -> None:
+        asked.append(dialog.type)
+        dialog.dismiss()
+
+    desktop.on("dialog", stay)
+    field = desktop.get_by_label("متن پیام")
+    field.click()
+    desktop.keyboard.type("هنوز نفرستاده‌ام")
+    presence = desktop.get_by_label("وضعیت من")
+    presence.select_option("away")
+    expect(desktop.locator("#news")).to_contain_text("وضعیت شما عوض شد")
+    expect(presence).to_have_class("presence-away")
+    assert asked == []
+    desktop.get_by_role("link", name="گفت‌وگوها").first.click()
+    expect(field).to_have_value("هنوز نفرستاده‌ام")
+    assert (asked, desktop.url) == (
+        ["beforeunload"],
+        f"{console.url}console/inbox/{conversation_id}?done=claimed",
+    )
+    field.press("Enter")
+    expect(desktop.locator(".line.staff[data-seq]")).to_contain_text("هنوز نفرستاده‌ام")
+    expect(desktop.locator(".line.pending")).to_have_count(0)
+    follow(desktop, desktop.get_by_role("link", name="گفت‌وگوها").first)
+    assert asked == ["beforeunload"]
+    with sqlite_database.read() as session:
+        staff = session.scalars(select(StaffMember).where(StaffMember.login == "negar")).one()
+        assert staff.presence == "away"
+
+
+def test_an_agreement_that_is_being_written_becomes_a_note_when_the_conversation_ends_meanwhile(
+    desktop: Page, console: Console, sqlite_database: Database
+) -> None:
+    conversation_id = open_claimed(desktop, console, sqlite_database)
+    desktop.get_by_text("برگرداندن به دستیار").click()
+    desktop.get_by_label("قرار با مشتری").fill("تا شنبه می‌رسد")
+    with sqlite_database.write() as session:
+        staff = session.scalars(select(StaffMember).where(StaffMember.login == "negar")).one()
+        handoff = session.scalars(select(Handoff).where(Handoff.conversation_id == conversation_id)).one()
+        releasing.release(session, handoff_id=handoff.id, staff=staff, rules=RULES)
+    expect(desktop.locator("#title")).to_contain_text("دستیار پاسخ می‌دهد")
+    expect(desktop.get_by_label("متن پیام")).to_have_value("تا شنبه می‌رسد")
+    expect(desktop.get_by_label("فقط همکاران")).to_be_checked()
+
+
+def test_a_shortcut_alone_is_shown_as_the_kept_reply_before_it_is_sent(
+    desktop: Page, console: Console, sqlite_database: Database
+) -> None:
+    open_claimed(desktop, console, sqlite_database)
+    field = desktop.get_by_label("متن پیام")
+    field.fill("/سلام")
+    field.press("Enter")
+    expect(field).to_have_value("سلام مریم رضایی، من نگار هستم از فروشگاه آفتاب.")
+    expect(desktop.locator(".line.pending, .line.staff")).to_have_count(0)
+    field.press("Enter")
+    expect(desktop.locator(".line.staff[data-seq]")).to_contain_text("من نگار هستم")
+    # What is no shortcut is said as it stands there.
+    field.fill("/ناشناس")
+    field.press("Enter")
+    expect(desktop.locator(".line.staff[data-seq]").last).to_contain_text("/ناشناس")
+
+
+def test_a_page_of_earlier_lines_is_not_told_that_its_conversation_has_changed(
+    desktop: Page, console: Console, sqlite_database: Database
+) -> None:
+    conversation_id = open_claimed(desktop, console, sqlite_database)
+    with sqlite_database.write() as session:
+        who_waits(session, name="رضا کریمی")
+    desktop.goto(f"{console.url}console/inbox/{conversation_id}?before=3")
+    expect(desktop.locator(".areas [data-count=waiting]")).to_be_visible()
+    assert desktop.locator("#news").inner_text() == ""  # as soon as it was told, not a while after
+
+
+def test_the_focus_stays_in_the_inbox_when_its_rows_are_drawn_anew(
+    desktop: Page, console: Console, sqlite_database: Database
+) -> None:
+    with sqlite_database.write() as session:
+        who_waits(session)
+    log_in(desktop, console)
+    for place in (
+        desktop.get_by_role("link", name="مریم رضایی"),
+        desktop.get_by_role("link", name="در صف"),
+    ):
+        place.focus()
+        waiting = desktop.locator(".case")
+        before = waiting.count()
+        with sqlite_database.write() as session:
+            who_waits(session, name="رضا کریمی")
+        expect(waiting).to_have_count(before + 1)
+        expect(place).to_be_focused()
+
+
+def test_lines_of_whoever_had_the_page_before_are_not_sent_in_the_name_of_who_logged_in_since(
+    browser: Browser, desktop: Page, console: Console, sqlite_database: Database
+) -> None:
+    other = next(watched_page(browser, console, DESKTOP))
+    log_in(other, console, "babak")
+    theirs = other.context.cookies()
+    other.context.close()
+    open_claimed(desktop, console, sqlite_database)
+    console.kill()
+    field = desktop.get_by_label("متن پیام")
+    desktop.get_by_text("فقط همکاران").click()
+    field.fill("نوشتهٔ نگار")
+    field.press("Enter")
+    expect(desktop.locator(".line.pending")).to_contain_text("نوشتهٔ نگار")
+    desktop.context.add_cookies(theirs)  # type: ignore[arg-type]  # what was given out is taken back
+    console.start()
+    expect(desktop.locator(".who")).to_contain_text("بابک")
+    expect(desktop.locator("html[data-live=open]")).to_be_attached()
+    expect(desktop.locator(".line.pending")).to_have_count(0)
+    with sqlite_database.read() as session:
+        assert session.scalars(select(Message).where(Message.text == "نوشتهٔ نگار")).all() == []
+
+
+def answer_instead(page: Page, kind: str, *answers: dict[str, object]) -> None:
+    """The first frames of a type do not reach the console, these answers come back for them."""
+    left = list(answers)
+
+    def stand_between(page_side: WebSocketRoute) -> None:
+        server_side = page_side.connect_to_server()
+
+        def take(data: str | bytes) -> None:
+            frame = json.loads(data)
+            if left and frame["type"] == kind:
+                page_side.send(
+                    json.dumps({"type": "error", "text": "نشد", "key": frame["key"], **left.pop(0)})
+                )
+            else:
+                server_side.send(data)
+
+        page_side.on_message(take)
+
+    page.route_web_socket(re.compile("/console/live"), stand_between)
+
+
+def test_lines_keep_their_order_when_the_first_must_be_sent_again(
+    desktop: Page, console: Console, sqlite_database: Database
+) -> None:
+    answer_instead(desktop, "reply", {"code": "unavailable", "retry_after": 1})
+    open_claimed(desktop, console, sqlite_database)
+    field = desktop.get_by_label("متن پیام")
+    for words in ("یکم", "دوم", "سوم"):
+        field.fill(words)
+        field.press("Enter")
+    expect(desktop.locator(".line.staff[data-seq] .words")).to_have_text(["یکم", "دوم", "سوم"])
+    expect(desktop.locator(".line.pending")).to_have_count(0)
+
+
+def test_notes_that_are_refused_come_back_as_notes_and_in_their_order(
+    desktop: Page, console: Console, sqlite_database: Database
+) -> None:
+    answer_instead(
+        desktop, "whisper", {"code": "unavailable", "retry_after": 1}, *[{"code": "forbidden"}] * 2
+    )
+    open_claimed(desktop, console, sqlite_database)
+    field = desktop.get_by_label("متن پیام")
+    for words in ("//یکم", "//دوم", "سوم"):
+        field.fill(words)
+        if words != "سوم":
+            field.press("Enter")
+    expect(field).to_have_value("یکم\nدوم\nسوم")
+    expect(desktop.get_by_label("فقط همکاران")).to_be_checked()
+
+
+def test_an_edit_that_was_cancelled_before_it_was_sent_is_not_made(
+    desktop: Page, console: Console, sqlite_database: Database
+) -> None:
+    open_claimed(desktop, console, sqlite_database)
+    field = desktop.get_by_label("متن پیام", exact=True)
+    field.fill("ساعت سه می‌رسد")
+    field.press("Enter")
+    desktop.locator(".line.staff[data-seq]").get_by_role("button", name="ویرایش").click()
+    console.kill()
+    desktop.get_by_label("متن تازهٔ پیام").fill("ساعت چهار می‌رسد")
+    desktop.get_by_role("button", name="ثبت ویرایش").click()
+    desktop.get_by_role("button", name="انصراف").click()
+    field.fill("پس از ویرایش")
+    field.press("Enter")
+    console.start()
+    expect(desktop.locator(".line.staff[data-seq] .words")).to_have_text(["ساعت سه می‌رسد", "پس از ویرایش"])
+    with sqlite_database.read() as session:  # where the edit would be before what was written after it
+        assert "ساعت سه می‌رسد" in session.scalars(select(Message.text)).all()
+
+
+def test_text_from_a_word_processor_is_pasted_as_text_and_pictures_are_added_to_what_was_chosen(
+    desktop: Page, console: Console, sqlite_database: Database
+) -> None:
+    open_claimed(desktop, console, sqlite_database)
+    paste = """(field, kinds) => {
+        const data = new DataTransfer();
+        for (const kind of kinds) data.setData(kind, "متن");
+        data.items.add(new File(["x"], `picture-${kinds.length}.png`, { type: "image/png" }));
+        return field.dispatchEvent(new ClipboardEvent("paste", { clipboardData: data, cancelable: true }));
+    }"""
+    field = desktop.get_by_label("متن پیام")
+    chosen = desktop.locator(".chosen")
+    assert field.evaluate(paste, ["text/plain", "text/html"])  # the browser goes on
+    expect(chosen).to_be_empty()
+    assert not field.evaluate(paste, [])
+    assert not field.evaluate(paste, ["text/html"])
+    expect(chosen).to_have_text(re.compile(r"picture-0\.png .*، picture-1\.png"))
+
+
+def test_the_colleague_who_was_chosen_stays_chosen_when_the_page_is_drawn_anew(
+    desktop: Page, console: Console, sqlite_database: Database
+) -> None:
+    answer_instead(desktop, "whisper", {"code": "forbidden"})
+    open_claimed(desktop, console, sqlite_database)
+    desktop.get_by_text("واگذاری به همکار").click()
+    desktop.get_by_label("به چه کسی").select_option(index=1)
+    with sqlite_database.write() as session:
+        staff = session.scalars(select(StaffMember).where(StaffMember.login == "babak")).one()
+        staff.presence = "away"
+    chosen = desktop.locator("#to option:checked")
+    expect(chosen).to_contain_text("بابک")
+    field = desktop.get_by_label("متن پیام")
+    field.fill("//نمی‌شود")  # what is refused has the page drawn anew
+    field.press("Enter")
+    expect(chosen).to_contain_text("کمی بعد")
+
+
+def test_a_line_that_was_delivered_is_neither_read_out_again_nor_loses_the_focus(
+    desktop: Page, console: Console, sqlite_database: Database
+) -> None:
+    open_claimed(desktop, console, sqlite_database)
+    field = desktop.get_by_label("متن پیام")
+    field.fill("ساعت سه می‌رسد")
+    field.press("Enter")
+    line = desktop.locator(".line.staff[data-seq]")
+    expect(line.locator(".fate")).to_be_visible()
+    expect(line).to_have_attribute("aria-live", "off")  # whoever wrote it knows it
+    button = line.get_by_role("button", name="ویرایش")
+    button.focus()
+    with sqlite_database.write() as session:
+        item = session.scalars(select(OutboxItem).where(OutboxItem.speaker == SPEAKER_STAFF)).one()
+        item.state, item.sent_at = SENT, utcnow()
+    expect(line.locator(".fate")).to_have_count(0)
+    expect(button).to_be_focused()
+    expect(line).to_have_attribute("aria-live", "off")
+
+
+def test_a_page_that_could_not_be_drawn_anew_at_first_is_later(
+    desktop: Page, console: Console, sqlite_database: Database
+) -> None:
+    with sqlite_database.write() as session:
+        conversation_id = who_waits(session).conversation_id
+    log_in(desktop, console)
+    desktop.goto(f"{console.url}console/inbox/{conversation_id}")
+    expect(desktop.locator("html[data-live=open]")).to_be_attached()
+    desktop.route(f"**/inbox/{conversation_id}", lambda route: route.fulfill(status=503), times=1)
+    claim_elsewhere(sqlite_database, conversation_id, "babak")
+    expect(desktop.locator("#title")).to_contain_text("با بابک")

@@ -9,6 +9,8 @@ const WHISPER = /^[\s\u061c\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufeff]*[/／]
 export class Composer {
   #form = null;
   #text = null;
+  #isBusy = false;
+  #givenBack = ""; // what came back and still stands at the beginning of the field
 
   // onSend(text, isWhisper) takes words; onFiles(form) takes a form with files in it.
   constructor({ onSend, onFiles }) {
@@ -28,6 +30,7 @@ export class Composer {
     this.#text.addEventListener("input", () => this.#grow());
     this.#text.addEventListener("keydown", (event) => this.#onKey(event));
     this.#text.addEventListener("paste", (event) => this.#onPaste(event));
+    this.#hold();
     this.#showFiles();
     this.#grow();
   }
@@ -36,22 +39,32 @@ export class Composer {
     return Number(this.#form?.elements.handoff?.value ?? 0);
   }
 
+  // While files are on their way nothing changes in the form, which is emptied afterwards.
   set isBusy(value) {
-    for (const button of this.#form.querySelectorAll("button")) button.disabled = value;
-    this.#form.setAttribute("aria-busy", value);
+    this.#isBusy = value;
+    this.#hold();
   }
 
   focus() {
     if (matchMedia("(pointer: fine)").matches) this.#text?.focus();
   }
 
-  giveBack(text) {
-    this.#text.value = [text, this.#text.value].filter(Boolean).join("\n");
+  // Words that were not taken stand before what was written since, in their order; a note stays one.
+  giveBack(text, isWhisper) {
+    if (!this.#form) return;
+    const isUntouched = `${this.#text.value}\n`.startsWith(`${this.#givenBack}\n`);
+    const before = isUntouched ? this.#givenBack : "";
+    const since = this.#text.value.slice(before.length).replace(/^\n/, "");
+    this.#givenBack = [before, text].filter(Boolean).join("\n");
+    this.#text.value = [this.#givenBack, since].filter(Boolean).join("\n");
+    const staff = this.#form.querySelector('input[name="to"][value="staff"]');
+    if (isWhisper && staff) staff.checked = true;
     this.#grow();
   }
 
   clear() {
     this.#text.value = "";
+    this.#givenBack = "";
     if (this.#form.elements.files) this.#form.elements.files.value = "";
     if (this.#form.elements.canned) this.#form.elements.canned.value = "";
     this.#form.elements.key.value = newClientId();
@@ -66,17 +79,30 @@ export class Composer {
     }
   }
 
+  #hold() {
+    for (const one of this.#form.querySelectorAll("button, select, input[type=file]")) one.disabled = this.#isBusy;
+    this.#text.readOnly = this.#isBusy;
+    if (this.#isBusy) this.#form.setAttribute("aria-busy", true);
+    else this.#form.removeAttribute("aria-busy");
+  }
+
+  // Word and Excel add a picture of the text that is copied: the text is what is meant.
   #onPaste(event) {
-    const { files } = event.clipboardData;
-    if (files.length === 0 || !this.#form.elements.files) return;
+    const { files, types } = event.clipboardData;
+    const isText = types.includes("text/plain") && types.includes("text/html");
+    const field = this.#form.elements.files;
+    if (files.length === 0 || isText || !field || this.#isBusy) return;
     event.preventDefault();
-    this.#form.elements.files.files = files;
+    const all = new DataTransfer();
+    for (const file of [...field.files, ...files]) all.items.add(file);
+    field.files = all.files;
     this.#showFiles();
   }
 
   #submit(event) {
     event.preventDefault();
-    if (this.#form.getAttribute("aria-busy") === "true") return;
+    if (this.#isBusy) return;
+    if (this.#expand(this.#text.value.trim())) return this.#grow(); // whoever sends it reads it first
     if (this.#form.elements.files?.files.length) return this.onFiles(this.#form);
     const typed = this.#text.value.trim();
     const isWhisper = this.#form.elements.to.value === "staff" || WHISPER.test(typed);
@@ -96,15 +122,16 @@ export class Composer {
     this.#text.focus();
   }
 
-  // A shortcut and a space after it: «/سلام ».
-  #expand() {
-    const [, shortcut] = this.#text.value.match(/^(\/\S+)\s$/) ?? [];
-    const known = [...(this.#form.elements.canned?.options ?? [])].find((one) => one.value === shortcut);
+  // Puts a kept reply in the place of its shortcut; returns whether there is one.
+  #expand(shortcut) {
+    const options = [...(this.#form.elements.canned?.options ?? [])];
+    const known = shortcut && options.find((one) => one.value === shortcut);
     if (known) this.#text.value = known.dataset.text;
+    return Boolean(known);
   }
 
   #grow() {
-    this.#expand();
+    this.#expand(this.#text.value.match(/^(\/\S+)\s$/)?.[1]); // a shortcut and a space after it: «/سلام »
     this.#text.rows = Math.min(8, Math.max(2, this.#text.value.split("\n").length));
   }
 

@@ -4,12 +4,15 @@ export class Editing {
   #lines = null;
   #template = document.getElementById("edit-form");
   #onSave = null;
+  #onCancel = null;
   #onDone = null;
 
-  // onSave(message, text) takes the new words; onDone() is told when the field is gone.
-  constructor(lines, { onSave, onDone }) {
+  // onSave(message, text) takes the new words; onCancel(message) is told when they are not wanted any more, and
+  // onDone() when the field is gone.
+  constructor(lines, { onSave, onCancel, onDone }) {
     this.#lines = lines;
     this.#onSave = onSave;
+    this.#onCancel = onCancel;
     this.#onDone = onDone;
     lines.addEventListener("click", (event) => {
       const button = event.target.closest("[data-edit]");
@@ -23,14 +26,14 @@ export class Editing {
     const field = form.elements.text;
     field.id = `edit-${message}`;
     form.querySelector("label").htmlFor = field.id;
-    field.value = line.querySelector(".words").textContent;
+    field.defaultValue = line.querySelector(".words").textContent;
     form.dataset.message = message;
     form.addEventListener("submit", (event) => {
       event.preventDefault();
       this.#save(form);
     });
     form.addEventListener("keydown", (event) => this.#onKey(event, form));
-    form.querySelector("[data-cancel]").addEventListener("click", () => this.close(form));
+    form.querySelector("[data-cancel]").addEventListener("click", () => this.#cancel(form));
     line.querySelector(".words").after(form);
     line.classList.add("is-editing");
     form.scrollIntoView({ block: "nearest" });
@@ -39,7 +42,7 @@ export class Editing {
   }
 
   #onKey(event, form) {
-    if (event.key === "Escape") this.close(form);
+    if (event.key === "Escape") this.#cancel(form);
     else if (event.key === "Enter" && !event.shiftKey && !event.isComposing && event.target.name === "text") {
       event.preventDefault();
       form.requestSubmit();
@@ -49,9 +52,14 @@ export class Editing {
   #save(form) {
     const text = form.elements.text.value.trim();
     const before = form.closest(".line").querySelector(".words").textContent;
-    if (!text || text === before) return this.close(form);
+    if (!text || text === before) return this.#cancel(form);
     form.setAttribute("aria-busy", true);
     this.#onSave(Number(form.dataset.message), text);
+  }
+
+  #cancel(form) {
+    this.#onCancel(Number(form.dataset.message));
+    this.close(form);
   }
 
   // The words were taken: they stand there at once, the line itself comes again.

@@ -1,29 +1,20 @@
 // The inbox: its rows are drawn anew whenever something changed on the desk.
 
 import { live } from "./live.js";
-import { renew } from "./parts.js";
+import { renew, repeating } from "./parts.js";
 
 const PAUSE = 700; // milliseconds between two refreshes
 const search = document.getElementById("search");
-let version = null;
-let isBusy = false;
-let isDue = false;
+const refresh = repeating(() => renew(["rows", "tabs"], { request: ask }), PAUSE);
+let version = -1; // none that the server knows: somebody may have come since the page was drawn
 
-async function refresh() {
-  isDue = true;
-  if (isBusy) return;
-  isBusy = true;
-  while (isDue) {
-    isDue = false;
-    await renew(["rows", "tabs"], ask).catch(() => {});
-    await new Promise((done) => setTimeout(done, PAUSE));
-  }
-  isBusy = false;
-}
-
-// What was searched for stands in the form, not in the address.
+// What was searched for stands in the form, not in the address; which tab is shown, the server may have chosen.
 function ask() {
-  if (!search?.elements.query.defaultValue) return fetch(location.href);
+  if (!search.elements.query.defaultValue) {
+    const address = new URL(location.href);
+    address.searchParams.set("tab", search.elements.tab.value);
+    return fetch(address);
+  }
   const fields = new FormData(search);
   for (const name of ["query", "reason"]) {
     if (search.elements[name]) fields.set(name, search.elements[name].defaultValue);
@@ -32,7 +23,7 @@ function ask() {
 }
 
 live.on("desk", (frame) => {
-  if (version !== null && frame.version !== version) refresh();
+  if (frame.version !== version) refresh();
   version = frame.version;
 });
 // After a break nobody knows what was missed.

@@ -1,4 +1,6 @@
 // A conversation: its lines as they come, and what the agent does with it.
+//
+// What the agent writes leaves line by line, so that nothing overtakes what must be sent again.
 
 import { newClientId } from "../pending.js";
 import { say } from "../texts.js";
@@ -6,7 +8,7 @@ import { Composer } from "./composer.js";
 import { announce } from "./console.js";
 import { Editing } from "./editing.js";
 import { live } from "./live.js";
-import { fromHtml, renew } from "./parts.js";
+import { fromHtml, renew, repeating } from "./parts.js";
 
 const NEAR_END = 80; // pixels from the end in which the log follows what comes
 const root = document.getElementById("talk");
@@ -18,10 +20,24 @@ const conversation = Number(root.dataset.conversation);
 let lastSeq = Number(root.dataset.seq);
 let state = root.dataset.state; // of the hand-over, as last told
 let atEnd = true; // whether the log follows what comes
+let isReady = false; // whether it is known that the connection is still of whose page this is
+let inFlight = ""; // key of the frame whose answer is awaited
+let againTimer = 0;
+let leavingBy = null; // the form with which the page is left
 const unsent = new Map(); // frames by key, in order, until they are acknowledged
 
 const composer = new Composer({ onSend: send, onFiles: sendFiles });
-const editing = new Editing(lines, { onSave: sendEdit, onDone: (button) => (button ?? log).focus() });
+const editing = new Editing(lines, {
+  onSave: sendEdit,
+  onCancel: forgetEdits,
+  onDone: (button) => (button ?? log).focus(),
+});
+const renewParts = repeating(async () => {
+  const lost = [];
+  await renew(["title", "actions", "composer-place", "card"], { onLost: (words) => lost.push(words) });
+  composer.attach();
+  for (const words of lost) composer.giveBack(words, true);
+});
 
 function scrollToEnd() {
   atEnd = true;
@@ -35,8 +51,10 @@ lines.addEventListener("load", () => atEnd && scrollToEnd(), true);
 function onLine(frame) {
   const fresh = fromHtml(frame.html);
   const known = lines.querySelector(`[data-seq="${frame.seq}"]`);
-  if (known) editing.keep(known, fresh);
-  if (known) known.replaceWith(fresh);
+  // It says what stood there before: nobody wants to hear that again.
+  const isOld = known ? wordsOf(known) === wordsOf(fresh) : isOwnPending(frame.seq, fresh);
+  if (isOld) fresh.setAttribute("aria-live", "off");
+  if (known) replaceLine(known, fresh);
   else lines.insertBefore(fresh, lines.querySelector(":scope > .pending"));
   lastSeq = Math.max(lastSeq, frame.seq);
   document.getElementById("no-lines")?.remove();
@@ -44,18 +62,58 @@ function onLine(frame) {
   if (atEnd) scrollToEnd();
 }
 
+function replaceLine(known, fresh) {
+  editing.keep(known, fresh);
+  const place = controlsOf(known).indexOf(document.activeElement);
+  known.replaceWith(fresh);
+  controlsOf(fresh)[place]?.focus({ preventScroll: true });
+}
+
+const wordsOf = (line) => line.querySelector(".words")?.textContent ?? "";
+const controlsOf = (line) => [...line.querySelectorAll("a, button")].filter((one) => !one.closest(".edit-form"));
+
+// The acknowledgement of a line may come after the line itself.
+function isOwnPending(seq, fresh) {
+  if (lines.querySelector(`[data-arrives="${seq}"]`)) return true;
+  const pending = [...lines.querySelectorAll(":scope > .pending")];
+  return fresh.matches(".staff") && pending.some((line) => wordsOf(line) === wordsOf(fresh));
+}
+
 function send(text, isWhisper) {
   const key = newClientId();
   const place = isWhisper ? { type: "whisper", conversation } : { type: "reply", handoff: composer.handoff };
   unsent.set(key, { ...place, key, text });
   drawPending(key, text, isWhisper);
-  live.send(unsent.get(key));
+  sendNext();
 }
 
 function sendEdit(message, text) {
   const key = newClientId();
   unsent.set(key, { type: "edit", key, message, text });
-  live.send(unsent.get(key));
+  sendNext();
+}
+
+function forgetEdits(message) {
+  for (const [key, frame] of unsent) if (frame.type === "edit" && frame.message === message) unsent.delete(key);
+}
+
+function sendNext() {
+  const [next] = unsent.values();
+  if (isReady && !inFlight && next && live.send(next)) inFlight = next.key;
+}
+
+// The answer has come: the next may leave.
+function settle(key) {
+  const frame = unsent.get(key);
+  unsent.delete(key);
+  if (key === inFlight) inFlight = "";
+  sendNext();
+  return frame;
+}
+
+function sendAgain() {
+  inFlight = "";
+  sendNext();
 }
 
 function drawPending(key, text, isWhisper) {
@@ -68,8 +126,8 @@ function drawPending(key, text, isWhisper) {
 }
 
 function onAck(frame) {
-  const sent = unsent.get(frame.key);
-  if (!unsent.delete(frame.key)) return;
+  const sent = settle(frame.key);
+  if (!sent) return;
   if (sent.type === "edit") return editing.taken(sent.message, sent.text);
   const line = lines.querySelector(`[data-key="${frame.key}"]`);
   if (lines.querySelector(`[data-seq="${frame.seq}"]`)) line?.remove();
@@ -77,30 +135,33 @@ function onAck(frame) {
 }
 
 function onError(frame) {
-  const refused = unsent.get(frame.key);
-  if (refused && frame.retry_after) {
-    setTimeout(() => unsent.has(frame.key) && live.send(refused), frame.retry_after * 1000);
+  // What cannot be read has no key; it is what was sent last.
+  const key = frame.key ?? (frame.code === "malformed" ? inFlight : "");
+  if (key && frame.retry_after) {
+    clearTimeout(againTimer);
+    againTimer = setTimeout(sendAgain, frame.retry_after * 1000);
     return;
   }
   // Who may look has changed since the page came: it asks why.
   if (frame.code === "reason_missing") return location.reload();
   showProblem(frame.text);
+  const refused = settle(key);
   if (!refused) return;
-  unsent.delete(frame.key);
   if (refused.type === "edit") return editing.refused(refused.message);
-  lines.querySelector(`[data-key="${frame.key}"]`)?.remove();
-  composer.giveBack(refused.text); // the words are not lost
+  lines.querySelector(`[data-key="${key}"]`)?.remove();
+  composer.giveBack(refused.text, refused.type === "whisper"); // the words are not lost
   renewParts();
 }
 
 async function sendFiles(form) {
+  const body = new FormData(form); // before its fields are held
   composer.isBusy = true;
   try {
-    const response = await fetch(form.action, { method: "POST", body: new FormData(form) });
+    const response = await fetch(form.action, { method: "POST", body });
     const page = new DOMParser().parseFromString(await response.text(), "text/html");
-    const trouble = page.querySelector("main .problem")?.textContent;
-    if (trouble || !response.ok) showProblem(trouble || say("upload-failed"));
-    else composer.clear();
+    // Only a page that says so has taken them: the log-in page is an answer as well.
+    if (response.ok && page.querySelector("main > .done")) composer.clear();
+    else showProblem(troubleOn(page));
   } catch {
     showProblem(say("upload-failed"));
   } finally {
@@ -108,17 +169,19 @@ async function sendFiles(form) {
   }
 }
 
+function troubleOn(page) {
+  if (page.querySelector('form[action="/console/login"]')) return say("refused");
+  return page.querySelector("main > .problem")?.textContent || say("upload-failed");
+}
+
 function showProblem(text) {
   problem.textContent = text;
   problem.hidden = !text;
 }
 
-async function renewParts() {
-  await renew(["title", "actions", "composer-place", "card"]).catch(() => {});
-  composer.attach();
-}
-
+// Pages of earlier lines follow no conversation: what they are told is about none.
 function onDesk(frame) {
+  if (frame.conversation !== conversation) return;
   if (frame.state !== state) {
     renewParts();
     announce(say("state-changed"));
@@ -126,13 +189,30 @@ function onDesk(frame) {
   state = frame.state;
 }
 
+function onReady(frame) {
+  // Somebody else has logged in meanwhile: what the one before wrote is not sent in their name.
+  if (frame.staff !== Number(document.body.dataset.staff)) {
+    unsent.clear();
+    location.reload();
+    return;
+  }
+  showProblem("");
+  isReady = true;
+  clearTimeout(againTimer);
+  sendAgain();
+}
+
 live.on("line", onLine);
 live.on("ack", onAck);
 live.on("error", onError);
 live.on("desk", onDesk);
-live.on("ready", () => {
-  showProblem("");
-  unsent.forEach((frame) => live.send(frame));
+live.on("ready", onReady);
+live.onState((name) => (isReady &&= name === "open"));
+document.addEventListener("submit", (event) => (leavingBy = event.defaultPrevented ? null : event.target));
+addEventListener("beforeunload", (event) => {
+  const isWritten = (field) => field.form !== leavingBy && field.value !== field.defaultValue && field.value.trim();
+  if (unsent.size || [...root.querySelectorAll("textarea")].some(isWritten)) event.preventDefault();
+  leavingBy = null; // who stays may leave in another way
 });
 if (root.dataset.newest === "yes") live.follow(() => ({ conversation, last_seq: lastSeq }));
 scrollToEnd();
