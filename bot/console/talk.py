@@ -25,7 +25,7 @@ from crm_store.handoff import claiming, releasing, replying, transferring, waiti
 from crm_store.handoff.files import KeptFile
 from crm_store.handoff.models import CLAIMED, Handoff
 from crm_store.handoff.presence import loads, presence_of
-from crm_store.handoff.written import whispered
+from crm_store.handoff.written import is_slip, whispered
 from crm_store.outbox import SENT, OutboxItem
 from crm_store.overview.card import card_of
 from crm_store.overview.parts import CustomerCard
@@ -180,8 +180,10 @@ def say(desk: Desk, *, handoff_id: int, text: str, key: UUID, files: Sequence[Ke
         The number of the line.
 
     Raises:
-        Refused: there is nothing to send, or too much.
+        Refused: there is nothing to send, or too much, or it looks like a command.
     """
+    if is_slip(text):
+        raise Refused("slip")
     words = whispered(text)
     if words is not None:
         handoff = desk.session.get(Handoff, handoff_id)

@@ -8,6 +8,7 @@ import re
 _UNSEEN = "\u061c\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufeff"
 _AROUND = re.compile(rf"^[\s{_UNSEEN}]+|[\s{_UNSEEN}]+$")
 #: Two slashes, also those of full width that some keyboards have.
+_SLASHES = ("/", "\uff0f")
 _WHISPER = re.compile(rf"[/\uff0f][{_UNSEEN}]*[/\uff0f][/\uff0f{_UNSEEN}]*")
 
 
@@ -20,3 +21,11 @@ def whispered(text: str) -> str | None:
     """What stays among the staff, without the slashes that say so; None for words to the customer."""
     begins = _WHISPER.match(bare(text))
     return bare(bare(text)[begins.end() :]) if begins else None
+
+
+def is_slip(text: str) -> bool:
+    """Whether a text begins with one slash: a command or a shortcut, mistyped unless it is known.
+
+    It may hold words for colleagues alone, so it goes to no customer.
+    """
+    return bare(text).startswith(_SLASHES) and whispered(text) is None

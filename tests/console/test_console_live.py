@@ -189,6 +189,18 @@ async def test_a_whisper_stays_among_the_staff_also_when_it_is_typed_with_slashe
     assert whispers == ["مشتری حساس است", "قیمت را نگو"]
 
 
+@pytest.mark.parametrize("text", ["/relase مشتری بدحسابی است", "/سلامم", "／ یک یادداشت"])
+async def test_what_looks_like_a_mistyped_command_is_not_said_to_the_customer(
+    enter: Enter, sqlite_database: Database, text: str
+) -> None:
+    handoff_id, conversation_id = a_customer(sqlite_database)
+    page = await open_live(await enter(), conversation=conversation_id, last_seq=3)
+    await page.do("claim", handoff=handoff_id)
+    refused = await page.do("reply", handoff=handoff_id, text=text)
+    assert (refused["type"], refused["code"]) == ("error", "slip")
+    assert staff_replies(sqlite_database) == []
+
+
 async def test_a_reply_cannot_reach_a_customer_of_somebody_else(
     enter: Enter, sqlite_database: Database
 ) -> None:

@@ -18,7 +18,7 @@ from crm_store.conversations import service as conversations
 from crm_store.conversations.models import Conversation
 from crm_store.handoff import topics
 from crm_store.handoff.models import StaffTopic
-from crm_store.handoff.written import bare, whispered
+from crm_store.handoff.written import bare, is_slip, whispered
 from crm_store.rules import Rules
 from crm_store.settings import Settings
 from crm_store.staff.invitations import without_invitations
@@ -29,8 +29,6 @@ log = structlog.get_logger(__name__)
 _NOT_PASSED_ON, _NO_SHORTCUT = "utter_topic_not_passed_on", "utter_topic_no_shortcut"
 _ANONYMOUS = "utter_topic_anonymous"
 _OF_NOBODY, _TOPIC_OF_NOBODY = "utter_topic_of_nobody", "utter_topic_not_known"
-#: Begins a command or a shortcut; some keyboards have one of full width.
-_SLASHES = ("/", "\uff0f")
 _COMMAND = re.compile(r"[/\uff0f](release|claim)(?:@\w+)?(?:\s+(.*))?", re.DOTALL | re.IGNORECASE)
 #: One word behind a slash: the shortcut of a reply that is kept ready.
 _SHORTCUT = re.compile(r"[/\uff0f]([^\s/\uff0f@]+)(?:@\w+)?")
@@ -102,8 +100,7 @@ def _take_in_topic(
         _obey(session, command, job=job, rules=rules, **who)
         return None
     shortcut = _SHORTCUT.fullmatch(bare(text))
-    if bare(text).startswith(_SLASHES) and whispered(text) is None:
-        # A command that was mistyped may hold words for colleagues alone.
+    if is_slip(text):
         name = shortcut[1] if shortcut is not None else ""
         ready = saying.ready_words(session, name, topic=topic, staff=staff, rules=rules)
         if ready is None:
