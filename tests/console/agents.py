@@ -232,19 +232,21 @@ async def say(
     token: str | None = None,
     **fields: object,
 ) -> ClientResponse:
-    """Send the composer's form."""
+    """Send the composer's form, and read the answer to its end."""
     form = FormData(quote_fields=False, default_to_multipart=True)
     form.add_field("token", token or form_token(await browser.page("/console/inbox")))
     for name, value in {"key": uuid.uuid4(), "to": "customer", **fields}.items():
         form.add_field(name, str(value))
     for name, content, mime_type in files or []:
         form.add_field("files", content, filename=name, content_type=mime_type)
-    return await browser.session.post(
+    response = await browser.session.post(
         browser.url / f"console/inbox/{conversation_id}/say",
         data=form,
         headers={"Origin": str(browser.url.origin())},
         allow_redirects=False,
     )
+    await response.read()
+    return response
 
 
 def set_in_business(folder: Path, section: str, line: str) -> None:

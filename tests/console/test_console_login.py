@@ -164,7 +164,6 @@ async def test_a_made_up_cookie_opens_nothing(at_the_door: StaffBrowser, token: 
 
 async def test_a_form_of_another_kind_is_refused(at_the_door: StaffBrowser) -> None:
     headers = {"Origin": str(at_the_door.url.origin())}
-    response = await at_the_door.session.post(
-        at_the_door.url / "console/login", json={"login": "admin"}, headers=headers
-    )
-    assert response.status == 415
+    address = at_the_door.url / "console/login"
+    async with at_the_door.session.post(address, json={"login": "admin"}, headers=headers) as response:
+        assert response.status == 415

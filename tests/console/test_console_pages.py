@@ -299,8 +299,8 @@ async def test_what_is_not_there_is_said_in_persian(staff: StaffBrowser, path: s
 @pytest.mark.parametrize("path", ["/console/visits", "/console/callbacks", "/console/attachments/1"])
 async def test_nothing_can_be_changed_here(staff: StaffBrowser, path: str) -> None:
     for method in ("POST", "PUT", "PATCH", "DELETE"):
-        response = await staff.session.request(method, staff.url / path[1:])
-        assert response.status == 405
+        async with staff.session.request(method, staff.url / path[1:]) as response:
+            assert response.status == 405
 
 
 async def test_a_mistake_in_the_business_file_is_shown_to_staff_alone(
