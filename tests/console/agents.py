@@ -194,7 +194,9 @@ async def open_live(
 ) -> LiveSocket:
     """Open the socket of a page, and say what it shows."""
     origin = str(browser.url.origin())
-    page = LiveSocket(await browser.session.ws_connect(browser.url / "console/live", origin=origin))
+    socket = await browser.session.ws_connect(browser.url / "console/live", origin=origin)
+    browser.sockets.append(socket)
+    page = LiveSocket(socket)
     if hello:
         await page.send({"type": "hello", "conversation": conversation, "last_seq": last_seq})
         await page.next("ready")

@@ -7,7 +7,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-from aiohttp import ClientResponse, ClientSession, CookieJar
+from aiohttp import ClientResponse, ClientSession, ClientWebSocketResponse, CookieJar
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 from yarl import URL
@@ -53,6 +53,7 @@ class StaffBrowser:
         self.url = url
         # By default aiohttp keeps no cookies of plain addresses such as 127.0.0.1.
         self.session = ClientSession(cookie_jar=CookieJar(unsafe=True))
+        self.sockets: list[ClientWebSocketResponse[bool]] = []
 
     async def get(self, path: str, **options: Any) -> ClientResponse:
         """Ask for a page, and read it to its end; redirects are not followed."""
@@ -91,7 +92,9 @@ class StaffBrowser:
         )
 
     async def close(self) -> None:
-        """Close the browser."""
+        """Close the browser, with its pages."""
+        for socket in self.sockets:
+            await socket.close()
         await self.session.close()
 
 
