@@ -51,6 +51,8 @@ def note(desk: Desk, *, conversation_id: int, reason: str = "") -> None:
         NotFound: there is no such conversation, or it is none with a customer.
     """
     _conversation(desk.session, conversation_id)
+    if not reason and _last_look(desk, conversation_id) is not None:
+        return  # another page of the same person was quicker
     detail: dict[str, object] | None = {"reason": reason[:MAX_REASON]} if reason else None
     desk.audit(VIEWED, target_type=CONVERSATION, target_id=conversation_id, detail=detail)
 
