@@ -119,6 +119,7 @@ class LiveHub:
 
     Attributes:
         reader: reads for all pages together.
+        version: counts the changes on the desk that were seen; a list drawn under another one is drawn anew.
     """
 
     def __init__(self, database: Database, *, clock: Callable[[], float] = time.monotonic) -> None:
@@ -130,7 +131,7 @@ class LiveHub:
         self._latest_slow = clock()
         self._last = Look({}, {}, {}, 0)
         self._board = Board({})
-        self._version = 0
+        self.version = 0
 
     @property
     def open_sockets(self) -> int:
@@ -182,7 +183,7 @@ class LiveHub:
             "mine": self._board.mine[watcher.staff_id],
             "state": self._board.states.get(watcher.conversation_id or 0, ""),
             # Only lists are drawn anew for it.
-            "version": 0 if watcher.conversation_id else self._version,
+            "version": 0 if watcher.conversation_id else self.version,
         }
 
     def latest_of(self, conversation_id: int | None) -> int:
@@ -205,7 +206,7 @@ class LiveHub:
         look = await asyncio.to_thread(self._read, shown, is_slow)
         changed = self._changes(look)
         is_other = look.handoffs != self._last.handoffs or look.words not in (None, self._last.words)
-        self._version += is_other
+        self.version += is_other
         if is_other or changed:
             self.stir()
         self._last = Look(

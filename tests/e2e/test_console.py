@@ -275,6 +275,22 @@ def test_a_page_that_came_before_the_conversation_was_taken_shows_it_as_soon_as_
     expect(page.get_by_role("button", name="برداشتن گفت‌وگو")).to_have_count(0)
 
 
+def test_a_customer_who_came_before_the_inbox_was_connected_is_shown_as_soon_as_it_is(
+    desktop: Page, console: Console, sqlite_database: Database
+) -> None:
+    log_in(desktop, console)
+    is_broken = [True]
+    desktop.route_web_socket(
+        re.compile("/console/live"), lambda ws: ws.close() if is_broken else ws.connect_to_server()
+    )
+    desktop.goto(f"{console.url}console/inbox?tab=waiting")
+    expect(desktop.get_by_text("کسی در صف نیست.")).to_be_visible()
+    with sqlite_database.write() as session:
+        who_waits(session)
+    is_broken.clear()
+    expect(desktop.get_by_role("link", name="مریم رضایی")).to_be_visible()
+
+
 def test_what_is_written_survives_a_break_of_the_connection(
     browser: Browser, console: Console, sqlite_database: Database
 ) -> None:

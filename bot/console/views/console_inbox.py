@@ -15,7 +15,7 @@ from bot.console.allowed import allowed
 from bot.console.auth import HOME
 from bot.console.desk import Desk, carry_out, id_of, working
 from bot.console.forms import own_form, see_other
-from bot.console.keys import SETTINGS
+from bot.console.keys import LIVE_HUB, SETTINGS
 from bot.console.live_frames import MAX_TEXT
 from bot.console.looking import MAX_REASON, ReasonMissing
 from bot.console.pages import page_number, reading, render, rules_of
@@ -235,6 +235,7 @@ async def _inbox(
         page = board.inbox(session, staff=staff, tab=chosen, query=query, number=number)
         return chosen, counts, page
 
+    version = request.config_dict[LIVE_HUB].version  # before the rows: what is seen meanwhile draws them anew
     chosen, counts, page = await reading(request, read)
     if query:
         customers = [row.customer.id for row in page.rows]
@@ -245,6 +246,7 @@ async def _inbox(
         "inbox.html",
         tab=chosen,
         tabs=TABS,
+        version=version,
         counts=counts,
         page=page,
         query=query,

@@ -6,7 +6,7 @@ import { renew, repeating } from "./parts.js";
 const PAUSE = 700; // milliseconds between two refreshes
 const search = document.getElementById("search");
 const refresh = repeating(() => renew(["rows", "tabs"], { request: ask }), PAUSE);
-let version = -1; // none that the server knows: somebody may have come since the page was drawn
+let version = Number(search.dataset.version); // of the desk, when the page was drawn
 
 // What was searched for stands in the form, not in the address; which tab is shown, the server may have chosen.
 function ask() {
