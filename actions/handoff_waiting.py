@@ -153,16 +153,17 @@ def offer_call_instead(
         complaint_filed: as in `hand_over`.
     """
     offered = {*turn.lately, *reply.said} & CALLBACK_OFFERS
-    if offered or is_told(turn, reply) or staff_in(session, conversation_id=turn.conversation_id) is not None:
-        return
-    customer_id = customer_of(session.get_one(Conversation, turn.conversation_id))
-    is_called = waiting.open_of(session, conversation_id=turn.conversation_id) is not None
-    if is_called or erasure_waits(session, customer_id=customer_id):
+    if offered or is_told(turn, reply):
         return
     occasion = _occasion(
         turn, session, heard=heard, intent=intent, category=category, complaint_filed=complaint_filed
     )
     if occasion is None or not _has_people(session) or somebody_is_there(session):
+        return
+    customer_id = customer_of(session.get_one(Conversation, turn.conversation_id))
+    is_called = waiting.open_of(session, conversation_id=turn.conversation_id) is not None
+    is_colleague = staff_in(session, conversation_id=turn.conversation_id) is not None
+    if is_called or is_colleague or erasure_waits(session, customer_id=customer_id):
         return
     promised = promises.open_callback(turn, session)
     if promised is None:
