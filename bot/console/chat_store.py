@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import select
 
+from bot.console.follower import WATCHED_LINES
 from bot.console.frames import Pressed, Said, message_frame
 from bot.console.uploads import resolve
 from crm_store import inbox
@@ -18,8 +19,6 @@ from crm_store.handoff.replying import names_of
 from crm_store.settings import Settings
 
 CHANNEL = "web"
-#: So many lines at the end of a conversation are watched for other words.
-WATCHED_LINES = 30
 
 
 class Position(NamedTuple):

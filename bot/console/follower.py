@@ -14,6 +14,9 @@ from sqlalchemy.exc import SQLAlchemyError
 from bot.console.frames import encode
 from bot.console.pulse import RETRY_SECONDS
 
+#: So many lines at the end of a conversation are watched for edits and deliveries.
+WATCHED_LINES = 30
+
 log = structlog.get_logger(__name__)
 
 

@@ -17,7 +17,7 @@ from aiohttp import WSCloseCode, web
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from bot.console.follower import Follower
+from bot.console.follower import WATCHED_LINES, Follower
 from bot.console.live_reading import SharedReader
 from bot.console.pulse import Pulse
 from crm_store.conversations.models import Conversation, Message
@@ -30,8 +30,6 @@ BUSY_TICK = 0.05
 #: Seconds between two looks at what changes more rarely: edits, deliveries, last words.
 SLOW_TICK = 1.0
 MAX_SOCKETS, MAX_SOCKETS_PER_MEMBER = 1000, 20
-#: So many lines at the end of a conversation are watched for edits and deliveries.
-WATCHED_LINES = 30
 #: So long after a delivery a page that was away may still show a line as on its way.
 JUST_LEFT = timedelta(hours=1)
 #: Close codes for a session that is over, and for who may not; 4000 to 4999 are free for applications.

@@ -203,6 +203,16 @@ async def open_live(
     return page
 
 
+async def a_reply_on(page: LiveSocket, handoff_id: int) -> dict[str, Any]:
+    """Claim, and reply; returns the frame with the line, once the page has it."""
+    await page.do("claim", handoff=handoff_id)
+    sent = await page.do("reply", handoff=handoff_id, text="ساعت سه")
+    while True:
+        line = await page.next("line")
+        if line["seq"] == sent["seq"]:
+            return line
+
+
 def denials(database: Database) -> list[tuple[str, str, str]]:
     """Who tried what they may not: actor, kind and number of what it was about."""
     with database.read() as session:

@@ -18,6 +18,7 @@ from crm_store.db import Database
 from crm_store.heartbeats import beat
 from crm_store.inbox import InboxItem
 from crm_store.persian import rich
+from tests.console.browser import Page
 
 CATEGORIES = ("دیر رسیدن سفارش", "کیفیت کالا", "رفتار همکاران", "پرداخت و بازگشت پول", "چیز دیگر")
 QUESTION = "متأسفم که این تجربه برایتان پیش آمد. شکایتتان بیشتر به کدام موضوع مربوط است؟"
@@ -42,6 +43,14 @@ def answer_pending(database: Database) -> int:
             _answer(session, conversation, row)
             inbox.finish(session, inbox_id=row.id)
     return len(waiting)
+
+
+async def answered(page: Page, database: Database, text: str = "سلام") -> int:
+    """A visitor says something that is answered; the answer's number, once the page has it."""
+    await page.say(text)
+    await page.next("ack")
+    answer_pending(database)
+    return int((await page.lines(2))[-1]["seq"])
 
 
 def say(database: Database, chat_id: str, text: str) -> None:

@@ -19,7 +19,7 @@ from crm_store.handoff import claiming, waiting
 from crm_store.handoff.models import CLAIMED, WAITING, Handoff
 from crm_store.outbox import SPEAKER_STAFF, OutboxItem
 from crm_store.staff.models import ConsoleSession, StaffMember
-from tests.console.agents import bot_says, denials, open_live, says, who_waits
+from tests.console.agents import a_reply_on, bot_says, denials, open_live, says, who_waits
 from tests.console.conftest import Enter
 from tests.factories import RULES
 
@@ -118,15 +118,11 @@ async def test_a_line_that_changes_is_sent_again(
     monkeypatch.setattr(live, "SLOW_TICK", 0.05)
     handoff_id, conversation_id = a_customer(sqlite_database)
     page = await open_live(await enter(), conversation=conversation_id, last_seq=3)
-    await page.do("claim", handoff=handoff_id)
-    sent = await page.do("reply", handoff=handoff_id, text="سلام")
-    line = await page.next("line")
-    while line["seq"] != sent["seq"]:
-        line = await page.next("line")
+    line = await a_reply_on(page, handoff_id)
     assert "در راه" in line["html"]
     settle(sqlite_database, "failed")
     again = await page.next("line")
-    assert again["seq"] == sent["seq"]
+    assert again["seq"] == line["seq"]
     assert "به مشتری نرسید" in again["html"]
 
 
@@ -143,16 +139,12 @@ async def test_a_reply_that_leaves_before_the_next_look_is_no_longer_shown_as_on
     monkeypatch.setattr(live, "SLOW_TICK", 3600.0)
     handoff_id, conversation_id = a_customer(sqlite_database)
     page = await open_live(await enter(), conversation=conversation_id, last_seq=3)
-    await page.do("claim", handoff=handoff_id)
-    sent = await page.do("reply", handoff=handoff_id, text="سلام")
-    line = await page.next("line")
-    while line["seq"] != sent["seq"]:
-        line = await page.next("line")
+    line = await a_reply_on(page, handoff_id)
     assert "در راه" in line["html"]
     settle(sqlite_database, "sent")
     monkeypatch.setattr(live, "SLOW_TICK", 0.05)
     again = await page.next("line")
-    assert again["seq"] == sent["seq"]
+    assert again["seq"] == line["seq"]
     assert "در راه" not in again["html"]
 
 

@@ -13,7 +13,7 @@ from bot.console import app, follower, live, talk
 from bot.console.views import console_live
 from crm_store.conversations.models import Message
 from crm_store.db import Database
-from tests.console.agents import LiveSocket, a_customer_waits, open_live
+from tests.console.agents import a_customer_waits, a_reply_on, open_live
 from tests.console.conftest import Enter
 
 
@@ -28,15 +28,6 @@ class _Failing:
             self._times -= 1
             raise SQLAlchemyError
         return self._works(*arguments, **options)
-
-
-async def a_reply_on(page: LiveSocket, handoff_id: int) -> int:
-    """Claim, and reply; returns the number of the line, once the page has it."""
-    await page.do("claim", handoff=handoff_id)
-    sent = await page.do("reply", handoff=handoff_id, text="ساعت سه")
-    while (await page.next("line"))["seq"] != sent["seq"]:
-        pass
-    return int(sent["seq"])
 
 
 def number_of_line(database: Database, seq: int) -> int:
@@ -90,7 +81,7 @@ async def test_a_line_that_changed_is_sent_again_although_the_store_failed_meanw
     monkeypatch.setattr(follower, "RETRY_SECONDS", 0.01)
     handoff_id, conversation_id = a_customer_waits(sqlite_database)
     page = await open_live(await enter(), conversation=conversation_id, last_seq=3)
-    seq = await a_reply_on(page, handoff_id)
+    seq = (await a_reply_on(page, handoff_id))["seq"]
     monkeypatch.setattr(talk, "lines_of", _Failing(talk.lines_of, times=1))
     await page.do("edit", message=number_of_line(sqlite_database, seq), text="ساعت چهار")
     line = await page.next("line")
@@ -104,7 +95,7 @@ async def test_a_line_that_was_edited_before_it_was_looked_at_is_sent_again(
     monkeypatch.setattr(live, "SLOW_TICK", 3600.0)
     handoff_id, conversation_id = a_customer_waits(sqlite_database)
     page = await open_live(await enter(), conversation=conversation_id, last_seq=3)
-    seq = await a_reply_on(page, handoff_id)
+    seq = (await a_reply_on(page, handoff_id))["seq"]
     await page.do("edit", message=number_of_line(sqlite_database, seq), text="ساعت چهار")
     monkeypatch.setattr(live, "SLOW_TICK", 0.05)
     line = await page.next("line")

@@ -14,7 +14,7 @@ from crm_store.conversations.models import STAFF_ONLY, Message
 from crm_store.db import Database
 from tests.console.browser import words
 from tests.console.conftest import Serve, Visit
-from tests.console.stand_in import FILED, USED, answer_pending, received, say
+from tests.console.stand_in import FILED, USED, answer_pending, answered, received, say
 
 
 async def test_an_acknowledged_message_stands_in_the_inbox(
@@ -65,10 +65,7 @@ async def test_what_happened_while_nobody_was_connected_comes_once_and_in_order(
 ) -> None:
     browser = await visit(await serve())
     page = await browser.page()
-    await page.say("یک")
-    await page.next("ack")
-    answer_pending(sqlite_database)
-    seen = (await page.lines(2))[-1]["seq"]
+    seen = await answered(page, sqlite_database, "یک")
     await page.say("دو")
     await page.next("ack")
     await page.socket.close()
@@ -96,10 +93,7 @@ async def test_a_line_that_gets_other_words_is_sent_again_to_an_open_page_and_to
     monkeypatch.setattr(hub, "EDITS_TICK", 0.05)
     browser = await visit(await serve())
     page = await browser.page()
-    await page.say("سلام")
-    await page.next("ack")
-    answer_pending(sqlite_database)
-    seen = (await page.lines(2))[-1]["seq"]
+    seen = await answered(page, sqlite_database)
     reword(sqlite_database, seen, "فردا می‌رسد")
     (line,) = await page.lines(1)
     assert (line["seq"], words(line)) == (seen, "فردا می‌رسد")
@@ -124,10 +118,7 @@ async def test_a_visitor_whose_lines_went_with_time_begins_anew(
 ) -> None:
     browser = await visit(await serve())
     page = await browser.page()
-    await page.say("سلام")
-    await page.next("ack")
-    answer_pending(sqlite_database)
-    seen = (await page.lines(2))[-1]["seq"]
+    seen = await answered(page, sqlite_database)
     await page.socket.close()
     with sqlite_database.write() as session:
         session.execute(delete(Message))

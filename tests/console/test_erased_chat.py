@@ -16,7 +16,7 @@ from crm_store.privacy.erasure import erase
 from crm_store.privacy.service import request_erasure
 from tests.console.browser import words
 from tests.console.conftest import Serve, Visit
-from tests.console.stand_in import answer_pending, received
+from tests.console.stand_in import answer_pending, answered, received
 
 
 async def test_the_page_is_told_to_connect_again_and_finds_an_empty_chat(
@@ -24,10 +24,7 @@ async def test_the_page_is_told_to_connect_again_and_finds_an_empty_chat(
 ) -> None:
     browser = await visit(await serve())
     page = await browser.page()
-    await page.say("سلام")
-    await page.next("ack")
-    answer_pending(sqlite_database)
-    latest = (await page.lines(2))[-1]["seq"]
+    latest = await answered(page, sqlite_database)
     (row,) = received(sqlite_database)
     with sqlite_database.write() as session:
         chat = find_conversation(session, channel="web", chat_id=row.chat_id)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pyotp
@@ -235,59 +235,60 @@ def claim_elsewhere(database: Database, conversation_id: int, login: str) -> Non
         claiming.claim(session, handoff_id=handoff.id, staff=staff, rules=RULES)
 
 
+def break_connection(page: Page) -> Callable[[], None]:
+    """Let a page's socket connect no more; returns what mends it."""
+    is_broken = [True]
+    page.route_web_socket(
+        re.compile("/console/live"), lambda ws: ws.close() if is_broken else ws.connect_to_server()
+    )
+    return is_broken.clear
+
+
 def test_a_note_that_is_being_written_stays_one_when_the_conversation_becomes_ones_own(
-    browser: Browser, console: Console, sqlite_database: Database
+    desktop: Page, console: Console, sqlite_database: Database
 ) -> None:
     with sqlite_database.write() as session:
         conversation_id = who_waits(session).conversation_id
-    page = next(watched_page(browser, console, DESKTOP))
-    log_in(page, console)
-    page.goto(f"{console.url}console/inbox/{conversation_id}")
-    expect(page.locator("html[data-live=open]")).to_be_attached()
-    field = page.get_by_label("متن پیام")
+    log_in(desktop, console)
+    desktop.goto(f"{console.url}console/inbox/{conversation_id}")
+    expect(desktop.locator("html[data-live=open]")).to_be_attached()
+    field = desktop.get_by_label("متن پیام")
     field.fill("این مشتری حساس است")
     claim_elsewhere(sqlite_database, conversation_id, "negar")
-    expect(page.locator("#title")).to_contain_text("با شما")
-    expect(page.get_by_label("فقط همکاران")).to_be_checked()
+    expect(desktop.locator("#title")).to_contain_text("با شما")
+    expect(desktop.get_by_label("فقط همکاران")).to_be_checked()
     expect(field).to_have_value("این مشتری حساس است")
     field.press("Enter")
-    expect(page.locator(".line.whisper")).to_contain_text("این مشتری حساس است")
+    expect(desktop.locator(".line.whisper")).to_contain_text("این مشتری حساس است")
     with sqlite_database.read() as session:
         assert session.scalars(select(OutboxItem).where(OutboxItem.speaker == SPEAKER_STAFF)).all() == []
 
 
 def test_a_page_that_came_before_the_conversation_was_taken_shows_it_as_soon_as_it_is_connected(
-    browser: Browser, console: Console, sqlite_database: Database
+    desktop: Page, console: Console, sqlite_database: Database
 ) -> None:
     with sqlite_database.write() as session:
         conversation_id = who_waits(session).conversation_id
-    page = next(watched_page(browser, console, DESKTOP))
-    log_in(page, console)
-    is_broken = [True]
-    page.route_web_socket(
-        re.compile("/console/live"), lambda ws: ws.close() if is_broken else ws.connect_to_server()
-    )
-    page.goto(f"{console.url}console/inbox/{conversation_id}")
-    expect(page.get_by_role("button", name="برداشتن گفت‌وگو")).to_be_visible()
+    log_in(desktop, console)
+    mend = break_connection(desktop)
+    desktop.goto(f"{console.url}console/inbox/{conversation_id}")
+    expect(desktop.get_by_role("button", name="برداشتن گفت‌وگو")).to_be_visible()
     claim_elsewhere(sqlite_database, conversation_id, "babak")
-    is_broken.clear()
-    expect(page.locator("#title")).to_contain_text("با بابک")
-    expect(page.get_by_role("button", name="برداشتن گفت‌وگو")).to_have_count(0)
+    mend()
+    expect(desktop.locator("#title")).to_contain_text("با بابک")
+    expect(desktop.get_by_role("button", name="برداشتن گفت‌وگو")).to_have_count(0)
 
 
 def test_a_customer_who_came_before_the_inbox_was_connected_is_shown_as_soon_as_it_is(
     desktop: Page, console: Console, sqlite_database: Database
 ) -> None:
     log_in(desktop, console)
-    is_broken = [True]
-    desktop.route_web_socket(
-        re.compile("/console/live"), lambda ws: ws.close() if is_broken else ws.connect_to_server()
-    )
+    mend = break_connection(desktop)
     desktop.goto(f"{console.url}console/inbox?tab=waiting")
     expect(desktop.get_by_text("کسی در صف نیست.")).to_be_visible()
     with sqlite_database.write() as session:
         who_waits(session)
-    is_broken.clear()
+    mend()
     expect(desktop.get_by_role("link", name="مریم رضایی")).to_be_visible()
 
 
